@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One list of rooms; each names the rooms below it. The settings hold for all of them.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+/// The door to one system library: a module map and `shim.h`.
+func door(_ name: String, package: String) -> Target {
+    .systemLibrary(name: name, providers: [.apt([package])])
+}
+
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "auscult",
+    products: [.executable(name: "auscult", targets: ["auscult"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    ],
+    targets: [
+        door("CZeroMQ", package: "libzmq3-dev"),
+        door("CFFTW", package: "libfftw3-dev"),
+        door("COpenBLAS", package: "libopenblas-dev"),
+        door("CSndFile", package: "libsndfile1-dev"),
+        door("CPostgreSQL", package: "libpq-dev"),
+        .target(name: "CSupport"),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast"])]),
+
+        room("Plant", [crypto]),
+        room("Wire", ["Plant", protobuf]),
+        room("Messaging", ["CZeroMQ", "CSupport"]),
+        room("Brokerage", ["Plant", "Wire"]),
+        room("Audio", ["CSndFile"]),
+        room("Spectra", ["CFFTW"]),
+        room("Tensors", ["COpenBLAS", "CKernels"]),
+        room("Networks", ["Plant", "Tensors"]),
+        room("Detection", ["Plant", "Spectra", "Networks", "Tensors"]),
+        room("Datasets", ["Plant", "Audio", "Spectra"]),
+        room("Training", ["Plant", "Wire", "Audio", "Spectra", "Detection", "Datasets", "Networks", "Tensors"]),
+        room("PostgreSQL", ["CPostgreSQL"]),
+        room("Ledger", ["Plant", "PostgreSQL", logging]),
+        room(
+            "Nodes",
+            [
+                "Plant", "Wire", "Messaging", "Brokerage", "Audio", "Spectra", "Tensors", "Networks", "Detection", "Datasets",
+                "Training", "PostgreSQL", "Ledger", "CSupport", logging,
+            ]),
+        .executableTarget(
+            name: "auscult",
+            dependencies: [
+                "Plant", "Nodes", "Wire", "Audio", "Spectra", "Networks", "Detection", "Datasets", "Training", "Ledger",
+                "PostgreSQL", arguments, logging,
+            ],
+            swiftSettings: strict),
+
+        room("TestSupport", ["Plant", "PostgreSQL", "Ledger"]),
+        tests("PlantTests", ["Plant"]),
+        tests("WireTests", ["Plant", "Wire"]),
+        tests("MessagingTests", ["Messaging"]),
+        tests("BrokerageTests", ["Plant", "Brokerage", "Wire"]),
+        tests("AudioTests", ["Audio"]),
+        tests("SpectraTests", ["Spectra"]),
+        tests("TensorsTests", ["Tensors"]),
+        tests("NetworksTests", ["Plant", "Networks", "Tensors"]),
+        tests("DetectionTests", ["Plant", "Detection", "Spectra", "Networks"]),
+        tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),
+        tests("TrainingTests", ["Plant", "Training", "Detection", "Wire"]),
+        tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
+        tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
+        tests("IntegrationTests", ["Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
+    ]
+)
