@@ -61,7 +61,8 @@ let package = Package(
         room(
             "Nodes",
             [
-                "Plant", "Wire", "Messaging", "Brokerage", "Audio", "Spectra", "Tensors", "Networks", "Detection", "Datasets",
+                "Plant", "Wire", "Messaging", "Brokerage", "Audio", "Spectra", "Tensors", "Networks", "Detection",
+                "Datasets",
                 "Training", "PostgreSQL", "Ledger", "CSupport", logging,
             ]),
         .executableTarget(

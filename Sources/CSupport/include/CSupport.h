@@ -7,3 +7,10 @@ int auscult_eventfd(void);
 
 /// Names the calling thread for debuggers and `top -H`; the kernel keeps the first 15 bytes.
 void auscult_set_thread_name(const char *name);
+
+/// Blocks SIGTERM and SIGINT for the calling thread and all it starts, and returns a descriptor that becomes readable
+/// when one arrives. Returns -1 with errno set on failure. Call it before the first thread starts.
+int auscult_stop_signals(void);
+
+/// Reads one signal number from the descriptor of `auscult_stop_signals`; 0 when none waits.
+int auscult_read_signal(int descriptor);
