@@ -1,9 +1,20 @@
 import ArgumentParser
 
-@main
 struct Auscult: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "auscult",
         abstract: "Listens to machines and says, before anybody else hears it, that one is failing.",
         subcommands: [])
+}
+
+@main
+enum Main {
+    static func main() {
+        do {
+            var command = try Auscult.parseAsRoot()
+            try command.run()
+        } catch {
+            ExitStatus.exit(for: error)
+        }
+    }
 }
