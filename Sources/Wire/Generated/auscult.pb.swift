@@ -166,6 +166,45 @@ package nonisolated enum WirePayloadFormat: SwiftProtobuf.Enum, Swift.CaseIterab
 
 }
 
+/// A head start in the queue of the clip's site, not a right to starve the others.
+package nonisolated enum WirePriority: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case normal // = 0
+  case urgent // = 1
+  case bulk // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .normal
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .normal
+    case 1: self = .urgent
+    case 2: self = .bulk
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .normal: return 0
+    case .urgent: return 1
+    case .bulk: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [WirePriority] = [
+    .normal,
+    .urgent,
+    .bulk,
+  ]
+
+}
+
 /// First message on each of a peer's two connections.
 package nonisolated struct WireHello: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -191,7 +230,7 @@ package nonisolated struct WireHello: Sendable {
 
   package var process: UInt32 = 0
 
-  /// worker: jobs it can hold
+  /// worker: jobs it may hold at once
   package var credits: UInt32 = 0
 
   /// worker: what it is still computing or has not had acknowledged
@@ -209,14 +248,27 @@ package nonisolated struct WireHeldLease: Sendable {
 
   package var token: UInt64 = 0
 
+  /// 0 for a shard
   package var job: Int64 = 0
 
   /// a result waits for its acknowledgement
   package var finished: Bool = false
 
+  /// shards only
+  package var shard: WireShardKey {
+    get {_shard ?? WireShardKey()}
+    set {_shard = newValue}
+  }
+  /// Returns true if `shard` has been explicitly set.
+  package var hasShard: Bool {self._shard != nil}
+  /// Clears the value of `shard`. Subsequent reads from it will return its default value.
+  package mutating func clearShard() {self._shard = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _shard: WireShardKey? = nil
 }
 
 package nonisolated struct WireWelcome: Sendable {
@@ -268,15 +320,16 @@ package nonisolated struct WireLimits: Sendable {
   package init() {}
 }
 
+/// Every peer says it on its control lane once per heartbeat period; whoever misses three is taken for dead.
 package nonisolated struct WireHeartbeat: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// worker
+  /// worker: every job it holds whose result it has not sent
   package var progress: [WireProgress] = []
 
-  /// worker: further jobs it can take now
+  /// worker: jobs it may hold at once
   package var credits: UInt32 = 0
 
   package var draining: Bool = false
@@ -293,7 +346,7 @@ package nonisolated struct WireProgress: Sendable {
 
   package var token: UInt64 = 0
 
-  /// moves while the job advances
+  /// 0 while the job waits, above once it runs; moves while it advances
   package var counter: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -341,60 +394,91 @@ package nonisolated struct WireMachine: Sendable {
 }
 
 /// Gateway -> broker; payload follows in frames [2...].
-package nonisolated struct WireSubmit: Sendable {
+package nonisolated struct WireSubmit: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// idempotency key, unique per site
-  package var key: String = String()
+  package var key: String {
+    get {_storage._key}
+    set {_uniqueStorage()._key = newValue}
+  }
 
-  package var site: String = String()
+  package var site: String {
+    get {_storage._site}
+    set {_uniqueStorage()._site = newValue}
+  }
 
   package var machine: WireMachine {
-    get {_machine ?? WireMachine()}
-    set {_machine = newValue}
+    get {_storage._machine ?? WireMachine()}
+    set {_uniqueStorage()._machine = newValue}
   }
   /// Returns true if `machine` has been explicitly set.
-  package var hasMachine: Bool {self._machine != nil}
+  package var hasMachine: Bool {_storage._machine != nil}
   /// Clears the value of `machine`. Subsequent reads from it will return its default value.
-  package mutating func clearMachine() {self._machine = nil}
+  package mutating func clearMachine() {_uniqueStorage()._machine = nil}
 
   /// microseconds since 1970-01-01T00:00:00Z
-  package var recordedAt: Int64 = 0
+  package var recordedAt: Int64 {
+    get {_storage._recordedAt}
+    set {_uniqueStorage()._recordedAt = newValue}
+  }
 
   /// of the payload
-  package var sha256: Data = Data()
+  package var sha256: Data {
+    get {_storage._sha256}
+    set {_uniqueStorage()._sha256 = newValue}
+  }
 
-  package var format: WirePayloadFormat = .unspecified
+  package var format: WirePayloadFormat {
+    get {_storage._format}
+    set {_uniqueStorage()._format = newValue}
+  }
 
   /// of the payload, bytes
-  package var length: UInt64 = 0
+  package var length: UInt64 {
+    get {_storage._length}
+    set {_uniqueStorage()._length = newValue}
+  }
 
   /// what a person calls the clip: its file name
-  package var name: String = String()
+  package var name: String {
+    get {_storage._name}
+    set {_uniqueStorage()._name = newValue}
+  }
 
-  package var channel: UInt32 = 0
+  package var channel: UInt32 {
+    get {_storage._channel}
+    set {_uniqueStorage()._channel = newValue}
+  }
 
   /// log-mel clips only
   package var feature: WireLogMelParameters {
-    get {_feature ?? WireLogMelParameters()}
-    set {_feature = newValue}
+    get {_storage._feature ?? WireLogMelParameters()}
+    set {_uniqueStorage()._feature = newValue}
   }
   /// Returns true if `feature` has been explicitly set.
-  package var hasFeature: Bool {self._feature != nil}
+  package var hasFeature: Bool {_storage._feature != nil}
   /// Clears the value of `feature`. Subsequent reads from it will return its default value.
-  package mutating func clearFeature() {self._feature = nil}
+  package mutating func clearFeature() {_uniqueStorage()._feature = nil}
 
   /// send OUTCOME when the clip is scored
-  package var follow: Bool = false
+  package var follow: Bool {
+    get {_storage._follow}
+    set {_uniqueStorage()._follow = newValue}
+  }
+
+  package var priority: WirePriority {
+    get {_storage._priority}
+    set {_uniqueStorage()._priority = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _machine: WireMachine? = nil
-  fileprivate var _feature: WireLogMelParameters? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireLogMelParameters: Sendable {
@@ -613,6 +697,9 @@ package nonisolated struct WireShardWork: Sendable {
   /// the message of that kind (Training)
   package var specification: Data = Data()
 
+  /// has what the job needs at hand; another takes it when that one is busy for long
+  package var preferredWorker: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -632,6 +719,9 @@ package nonisolated struct WireShardKey: Sendable {
   package var phase: UInt32 = 0
 
   package var shard: UInt32 = 0
+
+  /// 0 for the first; a further copy runs on another worker, for speed or as an audit
+  package var copy: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1032,6 +1122,10 @@ nonisolated extension WirePayloadFormat: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PAYLOAD_FORMAT_UNSPECIFIED\0\u{1}PAYLOAD_FORMAT_AUDIO\0\u{1}PAYLOAD_FORMAT_LOG_MEL\0")
 }
 
+nonisolated extension WirePriority: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PRIORITY_NORMAL\0\u{1}PRIORITY_URGENT\0\u{1}PRIORITY_BULK\0")
+}
+
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Hello"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{1}lane\0\u{1}peer\0\u{1}session\0\u{3}minor_version\0\u{1}software\0\u{1}host\0\u{1}process\0\u{1}credits\0\u{1}held\0")
@@ -1109,7 +1203,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WireHeldLease: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HeldLease"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{1}job\0\u{1}finished\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{1}job\0\u{1}finished\0\u{1}shard\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1120,12 +1214,17 @@ nonisolated extension WireHeldLease: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.token) }()
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.job) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.finished) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._shard) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.token != 0 {
       try visitor.visitSingularUInt64Field(value: self.token, fieldNumber: 1)
     }
@@ -1135,6 +1234,9 @@ nonisolated extension WireHeldLease: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.finished != false {
       try visitor.visitSingularBoolField(value: self.finished, fieldNumber: 3)
     }
+    try { if let v = self._shard {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1142,6 +1244,7 @@ nonisolated extension WireHeldLease: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.token != rhs.token {return false}
     if lhs.job != rhs.job {return false}
     if lhs.finished != rhs.finished {return false}
+    if lhs._shard != rhs._shard {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1402,83 +1505,146 @@ nonisolated extension WireMachine: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireSubmit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Submit"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}site\0\u{1}machine\0\u{3}recorded_at\0\u{1}sha256\0\u{1}format\0\u{1}length\0\u{1}name\0\u{1}channel\0\u{1}feature\0\u{1}follow\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}site\0\u{1}machine\0\u{3}recorded_at\0\u{1}sha256\0\u{1}format\0\u{1}length\0\u{1}name\0\u{1}channel\0\u{1}feature\0\u{1}follow\0\u{1}priority\0")
+
+  fileprivate class _StorageClass {
+    var _key: String = String()
+    var _site: String = String()
+    var _machine: WireMachine? = nil
+    var _recordedAt: Int64 = 0
+    var _sha256: Data = Data()
+    var _format: WirePayloadFormat = .unspecified
+    var _length: UInt64 = 0
+    var _name: String = String()
+    var _channel: UInt32 = 0
+    var _feature: WireLogMelParameters? = nil
+    var _follow: Bool = false
+    var _priority: WirePriority = .normal
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _key = source._key
+      _site = source._site
+      _machine = source._machine
+      _recordedAt = source._recordedAt
+      _sha256 = source._sha256
+      _format = source._format
+      _length = source._length
+      _name = source._name
+      _channel = source._channel
+      _feature = source._feature
+      _follow = source._follow
+      _priority = source._priority
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.site) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._machine) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.recordedAt) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.sha256) }()
-      case 6: try { try decoder.decodeSingularEnumField(value: &self.format) }()
-      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.length) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.name) }()
-      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.channel) }()
-      case 10: try { try decoder.decodeSingularMessageField(value: &self._feature) }()
-      case 11: try { try decoder.decodeSingularBoolField(value: &self.follow) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._key) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._site) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._machine) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._recordedAt) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._sha256) }()
+        case 6: try { try decoder.decodeSingularEnumField(value: &_storage._format) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._length) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._name) }()
+        case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._channel) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._feature) }()
+        case 11: try { try decoder.decodeSingularBoolField(value: &_storage._follow) }()
+        case 12: try { try decoder.decodeSingularEnumField(value: &_storage._priority) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.key.isEmpty {
-      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
-    }
-    if !self.site.isEmpty {
-      try visitor.visitSingularStringField(value: self.site, fieldNumber: 2)
-    }
-    try { if let v = self._machine {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if self.recordedAt != 0 {
-      try visitor.visitSingularInt64Field(value: self.recordedAt, fieldNumber: 4)
-    }
-    if !self.sha256.isEmpty {
-      try visitor.visitSingularBytesField(value: self.sha256, fieldNumber: 5)
-    }
-    if self.format != .unspecified {
-      try visitor.visitSingularEnumField(value: self.format, fieldNumber: 6)
-    }
-    if self.length != 0 {
-      try visitor.visitSingularUInt64Field(value: self.length, fieldNumber: 7)
-    }
-    if !self.name.isEmpty {
-      try visitor.visitSingularStringField(value: self.name, fieldNumber: 8)
-    }
-    if self.channel != 0 {
-      try visitor.visitSingularUInt32Field(value: self.channel, fieldNumber: 9)
-    }
-    try { if let v = self._feature {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    } }()
-    if self.follow != false {
-      try visitor.visitSingularBoolField(value: self.follow, fieldNumber: 11)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._key.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._key, fieldNumber: 1)
+      }
+      if !_storage._site.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._site, fieldNumber: 2)
+      }
+      try { if let v = _storage._machine {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._recordedAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._recordedAt, fieldNumber: 4)
+      }
+      if !_storage._sha256.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._sha256, fieldNumber: 5)
+      }
+      if _storage._format != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._format, fieldNumber: 6)
+      }
+      if _storage._length != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._length, fieldNumber: 7)
+      }
+      if !_storage._name.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._name, fieldNumber: 8)
+      }
+      if _storage._channel != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._channel, fieldNumber: 9)
+      }
+      try { if let v = _storage._feature {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+      if _storage._follow != false {
+        try visitor.visitSingularBoolField(value: _storage._follow, fieldNumber: 11)
+      }
+      if _storage._priority != .normal {
+        try visitor.visitSingularEnumField(value: _storage._priority, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireSubmit, rhs: WireSubmit) -> Bool {
-    if lhs.key != rhs.key {return false}
-    if lhs.site != rhs.site {return false}
-    if lhs._machine != rhs._machine {return false}
-    if lhs.recordedAt != rhs.recordedAt {return false}
-    if lhs.sha256 != rhs.sha256 {return false}
-    if lhs.format != rhs.format {return false}
-    if lhs.length != rhs.length {return false}
-    if lhs.name != rhs.name {return false}
-    if lhs.channel != rhs.channel {return false}
-    if lhs._feature != rhs._feature {return false}
-    if lhs.follow != rhs.follow {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._key != rhs_storage._key {return false}
+        if _storage._site != rhs_storage._site {return false}
+        if _storage._machine != rhs_storage._machine {return false}
+        if _storage._recordedAt != rhs_storage._recordedAt {return false}
+        if _storage._sha256 != rhs_storage._sha256 {return false}
+        if _storage._format != rhs_storage._format {return false}
+        if _storage._length != rhs_storage._length {return false}
+        if _storage._name != rhs_storage._name {return false}
+        if _storage._channel != rhs_storage._channel {return false}
+        if _storage._feature != rhs_storage._feature {return false}
+        if _storage._follow != rhs_storage._follow {return false}
+        if _storage._priority != rhs_storage._priority {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1879,7 +2045,7 @@ nonisolated extension WireScoreWork: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireShardWork: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ShardWork"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}kind\0\u{1}specification\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}kind\0\u{1}specification\0\u{3}preferred_worker\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1890,6 +2056,7 @@ nonisolated extension WireShardWork: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularMessageField(value: &self._key) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.kind) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.specification) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.preferredWorker) }()
       default: break
       }
     }
@@ -1909,6 +2076,9 @@ nonisolated extension WireShardWork: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.specification.isEmpty {
       try visitor.visitSingularBytesField(value: self.specification, fieldNumber: 3)
     }
+    if !self.preferredWorker.isEmpty {
+      try visitor.visitSingularStringField(value: self.preferredWorker, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1916,6 +2086,7 @@ nonisolated extension WireShardWork: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._key != rhs._key {return false}
     if lhs.kind != rhs.kind {return false}
     if lhs.specification != rhs.specification {return false}
+    if lhs.preferredWorker != rhs.preferredWorker {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1923,7 +2094,7 @@ nonisolated extension WireShardWork: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireShardKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ShardKey"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}step\0\u{1}phase\0\u{1}shard\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}run\0\u{1}step\0\u{1}phase\0\u{1}shard\0\u{1}copy\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1935,6 +2106,7 @@ nonisolated extension WireShardKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.phase) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.shard) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.copy) }()
       default: break
       }
     }
@@ -1953,6 +2125,9 @@ nonisolated extension WireShardKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.shard != 0 {
       try visitor.visitSingularUInt32Field(value: self.shard, fieldNumber: 4)
     }
+    if self.copy != 0 {
+      try visitor.visitSingularUInt32Field(value: self.copy, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1961,6 +2136,7 @@ nonisolated extension WireShardKey: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.step != rhs.step {return false}
     if lhs.phase != rhs.phase {return false}
     if lhs.shard != rhs.shard {return false}
+    if lhs.copy != rhs.copy {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,30 @@
+/// What a model said about one clip.
+package struct ScoreRecord: Hashable, Sendable {
+    package var modelVersion: String
+    package var score: Double
+    package var logOdds: Double?
+    package var threshold: Double?
+    /// `normal` or `anomalous`.
+    package var verdict: String
+    /// Distance to the nearest training clip, where the model knows it.
+    package var neighbourDistance: Double?
+    /// Quality flags such as `clipping`.
+    package var flags: [String]
+    package var queueMilliseconds: Double
+    package var computeMilliseconds: Double
+
+    package init(
+        modelVersion: String, score: Double, logOdds: Double?, threshold: Double?, verdict: String,
+        neighbourDistance: Double?, flags: [String], queueMilliseconds: Double, computeMilliseconds: Double
+    ) {
+        self.modelVersion = modelVersion
+        self.score = score
+        self.logOdds = logOdds
+        self.threshold = threshold
+        self.verdict = verdict
+        self.neighbourDistance = neighbourDistance
+        self.flags = flags
+        self.queueMilliseconds = queueMilliseconds
+        self.computeMilliseconds = computeMilliseconds
+    }
+}

@@ -1,0 +1,16 @@
+/// Bytes in the broker's segment store.
+package struct SegmentLocation: Hashable, Sendable {
+    package var segment: Int64
+    package var offset: Int64
+    /// Bytes of the payload.
+    package var length: Int64
+
+    package init(segment: Int64, offset: Int64, length: Int64) {
+        (self.segment, self.offset, self.length) = (segment, offset, length)
+    }
+
+    /// Of bytes that have arrived and are not in the store yet.
+    package static func unstored(length: Int64) -> SegmentLocation {
+        SegmentLocation(segment: -1, offset: -1, length: length)
+    }
+}
