@@ -87,6 +87,7 @@ let package = Package(
         tests("TrainingTests", ["Plant", "Training", "Detection", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
+        tests("NodesTests", ["Nodes"]),
         tests("IntegrationTests", ["Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
     ]
 )

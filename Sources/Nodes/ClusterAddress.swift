@@ -1,0 +1,84 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// Where a running cluster is found: its broker and its database.
+///
+/// `auscult up` writes it to `cluster.json` in its data directory, readable by its owner alone since the URLs carry
+/// passwords. Clients read it through `AUSCULT_DATA`; `AUSCULT_BROKER` and `AUSCULT_DATABASE` (or a command's
+/// arguments) name either part directly and win.
+package struct ClusterAddress: Codable, Sendable, Equatable {
+    package static let fileName = "cluster.json"
+
+    /// The broker's endpoint, `tcp://host:port` or `ipc://path`.
+    package var endpoint: String
+    /// The database as the operator's role.
+    package var databaseURL: String
+    /// The database as the analyst's role, which reads views and nothing else.
+    package var analystURL: String?
+
+    package init(endpoint: String, databaseURL: String, analystURL: String?) {
+        (self.endpoint, self.databaseURL, self.analystURL) = (endpoint, databaseURL, analystURL)
+    }
+
+    /// Writes the file so that a reader sees the old one or the new one, never half of one.
+    package func write(to directory: String) throws(ClusterAddressError) {
+        let path = "\(directory)/\(Self.fileName)"
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        do {
+            let content = [UInt8](try encoder.encode(self))
+            let temporary = "\(path).\(getpid())"
+            let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw ClusterAddressError("cannot write \(temporary): \(Self.systemReason)") }
+            defer { close(file) }
+            guard Glibc.write(file, content, content.count) == content.count, rename(temporary, path) == 0 else {
+                throw ClusterAddressError("cannot write \(path): \(Self.systemReason)")
+            }
+        } catch let error as ClusterAddressError {
+            throw error
+        } catch {
+            throw ClusterAddressError("cannot write \(path): \(error)")
+        }
+    }
+
+    /// Reads the file of a data directory.
+    package static func read(from directory: String) throws(ClusterAddressError) -> ClusterAddress {
+        let path = "\(directory)/\(fileName)"
+        do {
+            return try JSONDecoder().decode(ClusterAddress.self, from: Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw ClusterAddressError(
+                "no running cluster is described in \(path): start one with 'auscult up --data \(directory)'")
+        }
+    }
+
+    /// The broker's endpoint for a client.
+    ///
+    /// - Parameter argument: what the person typed after `--to`.
+    package static func endpoint(argument: String?) throws(ClusterAddressError) -> String {
+        if let endpoint = argument ?? ProcessEnvironment["AUSCULT_BROKER"] { return endpoint }
+        if let directory = ProcessEnvironment["AUSCULT_DATA"] { return try read(from: directory).endpoint }
+        throw ClusterAddressError(
+            "which broker? Give --to ENDPOINT, or set AUSCULT_BROKER, or AUSCULT_DATA to the directory of 'auscult up'")
+    }
+
+    /// The database's URL for a client.
+    ///
+    /// - Parameter argument: what the person typed after `--database`.
+    package static func databaseURL(argument: String?) throws(ClusterAddressError) -> String {
+        if let url = argument ?? ProcessEnvironment["AUSCULT_DATABASE"] { return url }
+        if let directory = ProcessEnvironment["AUSCULT_DATA"] { return try read(from: directory).databaseURL }
+        throw ClusterAddressError(
+            "which database? Give --database URL, or set AUSCULT_DATABASE, or AUSCULT_DATA to the directory of 'auscult up'"
+        )
+    }
+
+    private static var systemReason: String { String(cString: strerror(errno)) }
+}
+
+/// No cluster could be found; the description says how to name one.
+package struct ClusterAddressError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
