@@ -1,0 +1,179 @@
+internal import Glibc
+internal import Logging
+internal import Messaging
+
+/// Runs the processes of one host as `Supervision` decides: the shell around that plan.
+///
+/// Lives on the thread that calls `run`, the main one; each child has a thread that waits for its end.
+package final class Supervisor {
+    package struct Configuration: Sendable {
+        /// Path of this program.
+        package var executable: String
+        /// Where the broker keeps its segments.
+        package var dataDirectory: String
+        package var endpoint: String
+        package var databaseURL: String
+        package var workers: Int
+
+        package init(
+            executable: String, dataDirectory: String, endpoint: String, databaseURL: String, workers: Int
+        ) {
+            self.executable = executable
+            self.dataDirectory = dataDirectory
+            self.endpoint = endpoint
+            self.databaseURL = databaseURL
+            self.workers = workers
+        }
+    }
+
+    /// What reaches the supervisor from other threads.
+    package enum Event: Sendable {
+        case printed(Supervision.Service, line: String)
+        case ended(Supervision.Service, status: Int32)
+        case scale(Int)
+    }
+
+    /// Post `.scale` here from any thread.
+    package let mailbox: Mailbox<Event>
+
+    private struct Running {
+        let process: ChildProcess
+        let thread: NodeThread
+    }
+
+    private let configuration: Configuration
+    private let logger = Logger(label: "auscult.supervisor")
+    private let lifeline: Lifeline
+    private var plan: Supervision
+    private var running: [Supervision.Service: Running] = [:]
+    private var unready: Set<Supervision.Service> = []
+    private var isReady = false
+    private var startFailure: SupervisorError?
+
+    package init(_ configuration: Configuration) throws {
+        self.configuration = configuration
+        mailbox = try Mailbox()
+        lifeline = try Lifeline()
+        plan = Supervision(workers: configuration.workers)
+    }
+
+    /// Starts everything, calls `ready` once all services are up, and returns when all have stopped.
+    ///
+    /// Throws when a service ends before everything was up: what it wrote on standard error says why.
+    package func run(until stop: StopSignal, ready: () throws -> Void) throws {
+        perform(plan.start(now: SteadyClock.milliseconds))
+        while !plan.isFinished {
+            wait(stop)
+            for event in mailbox.drain() { handle(event) }
+            if stop.reason() != nil {
+                stop.unblock()
+                perform(plan.stop(now: SteadyClock.milliseconds))
+            }
+            perform(plan.tick(now: SteadyClock.milliseconds))
+            if !isReady, unready.isEmpty, startFailure == nil {
+                isReady = true
+                try ready()
+            }
+        }
+        if let startFailure { throw startFailure }
+    }
+
+    private func handle(_ event: Event) {
+        let now = SteadyClock.milliseconds
+        switch event {
+        case .printed(let service, let line):
+            if line.contains("\"ready\"") { unready.remove(service) }
+        case .ended(let service, let status):
+            join(service)
+            if !isReady, startFailure == nil {
+                startFailure = SupervisorError(
+                    "the \(service) did not start (exit status \(status)); its own message is above")
+                perform(plan.stop(now: now))
+            } else if status != 0 {
+                logger.warning("\(service) ended with status \(status)")
+            }
+            perform(plan.ended(service, now: now))
+        case .scale(let workers):
+            perform(plan.scale(to: workers, now: now))
+        }
+    }
+
+    private func perform(_ actions: [Supervision.Action]) {
+        for action in actions {
+            switch action {
+            case .start(let service): start(service)
+            case .terminate(let service): running[service]?.process.send(signal: SIGTERM)
+            case .kill(let service): running[service]?.process.send(signal: SIGKILL)
+            }
+        }
+    }
+
+    private func start(_ service: Supervision.Service) {
+        if !isReady { unready.insert(service) }
+        do {
+            let process = try ChildProcess(
+                executable: configuration.executable, arguments: arguments(of: service),
+                environment: ["AUSCULT_DATABASE": configuration.databaseURL], lifeline: lifeline.readingEnd)
+            let (thread, _) = try NodeThread.start("wait \(service)") { [mailbox] in
+                (
+                    (),
+                    {
+                        let status = process.run { mailbox.post(.printed(service, line: $0)) }
+                        mailbox.post(.ended(service, status: status))
+                    }
+                )
+            }
+            running[service] = Running(process: process, thread: thread)
+        } catch {
+            logger.error("cannot start \(service): \(error)")
+            mailbox.post(.ended(service, status: 1))
+        }
+    }
+
+    private func join(_ service: Supervision.Service) {
+        guard let ended = running.removeValue(forKey: service) else { return }
+        do { try ended.thread.join() } catch { logger.error("waiting for \(service): \(error)") }
+    }
+
+    private func arguments(of service: Supervision.Service) -> [String] {
+        switch service {
+        case .broker:
+            ["broker", "--listen", configuration.endpoint, "--data", "\(configuration.dataDirectory)/broker"]
+        case .coordinator: ["coordinator", "--to", configuration.endpoint]
+        case .worker: ["worker", "--to", configuration.endpoint, "--name", service.description]
+        }
+    }
+
+    /// Blocks until an event, a signal or the plan's next deadline.
+    private func wait(_ stop: StopSignal) {
+        var polls = (stop.descriptors + [mailbox.signal.descriptor]).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        let timeout = plan.nextDeadline.map { max(0, $0 - SteadyClock.milliseconds) } ?? -1
+        _ = poll(&polls, nfds_t(polls.count), Int32(clamping: timeout))
+    }
+}
+
+package struct SupervisorError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// A pipe nobody writes to: its reading end closes in every child when this process ends, however it ends.
+private final class Lifeline {
+    let readingEnd: Int32
+    private let writingEnd: Int32
+
+    init() throws(ChildProcessError) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw ChildProcessError("pipe", errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (readingEnd, writingEnd) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(readingEnd)
+        close(writingEnd)
+    }
+}
