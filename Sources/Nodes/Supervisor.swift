@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Logging
-internal import Messaging
+package import Messaging
 
 /// Runs the processes of one host as `Supervision` decides: the shell around that plan.
 ///
