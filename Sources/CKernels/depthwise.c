@@ -1,0 +1,86 @@
+#include "CKernels.h"
+#include "vector.h"
+
+// `count` neighbouring outputs share each load of a weight; all their inputs lie inside the row.
+INLINE void inside(
+    const int count, const float *const rows[3], const float *weights, float *out, long first, long channels,
+    const long stride, long c, const float *bias, const float *slope)
+{
+    lanes sum[4];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++) sum[i] = bias ? load(bias + c) : (lanes){};
+#pragma clang loop unroll(full)
+    for (int tap = 0; tap < 9; tap++) {
+        lanes w = load(weights + tap * channels + c);
+        const float *x = rows[tap / 3] + (first * stride + tap % 3 - 1) * channels + c;
+#pragma clang loop unroll(full)
+        for (int i = 0; i < count; i++) sum[i] += w * load(x + i * stride * channels);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < count; i++)
+        store(out + (first + i) * channels + c, slope ? rectify(sum[i], load(slope + c)) : sum[i]);
+}
+
+// One output at the left or right edge, where some inputs are padding.
+INLINE void edge(
+    const float *const rows[3], const float *weights, float *out, long column, long width, long channels, long stride,
+    long c, const float *bias, const float *slope)
+{
+    lanes sum = bias ? load(bias + c) : (lanes){};
+    for (int tap = 0; tap < 9; tap++) {
+        long x = column * stride + tap % 3 - 1;
+        if (x >= 0 && x < width)
+            sum += load(weights + tap * channels + c) * load(rows[tap / 3] + x * channels + c);
+    }
+    store(out + column * channels + c, slope ? rectify(sum, load(slope + c)) : sum);
+}
+
+KERNEL void kernel_depthwise_row(
+    const float *above, const float *middle, const float *below, const float *weights, float *out, long width,
+    long out_width, long channels, long stride, const float *bias, const float *slope)
+{
+    const float *const rows[3] = {above, middle, below};
+    const long last = (width - 2) / stride + 1 < out_width ? (width - 2) / stride + 1 : out_width;
+    const long end = width < 2 ? 1 : last;
+    for (long c = 0; c < channels; c += LANES) {
+        edge(rows, weights, out, 0, width, channels, stride, c, bias, slope);
+        long x = 1;
+        if (stride == 1)
+            for (; x + 4 <= end; x += 4) inside(4, rows, weights, out, x, channels, 1, c, bias, slope);
+        else
+            for (; x + 4 <= end; x += 4) inside(4, rows, weights, out, x, channels, 2, c, bias, slope);
+        for (; x < out_width; x++) edge(rows, weights, out, x, width, channels, stride, c, bias, slope);
+    }
+}
+
+KERNEL void kernel_depthwise_row_gradient(
+    const float *dy, const float *weights, float *dx, long width, long out_width, long channels, long stride)
+{
+    for (long x = 0; x < width; x++)
+        for (int tap = 0; tap < 3; tap++) {
+            long scaled = x + 1 - tap, column = scaled / stride;
+            if (scaled < 0 || scaled % stride != 0 || column >= out_width) continue;
+            const float *g = dy + column * channels, *w = weights + tap * channels;
+            float *target = dx + x * channels;
+            for (long c = 0; c < channels; c += LANES)
+                store(target + c, load(target + c) + load(g + c) * load(w + c));
+        }
+}
+
+KERNEL void kernel_depthwise_weight_gradient(
+    const float *x, const float *dy, float *dw, long width, long out_width, long channels, long stride)
+{
+    for (long c = 0; c < channels; c += LANES) {
+        lanes left = load(dw + c), centre = load(dw + channels + c), right = load(dw + 2 * channels + c);
+        for (long column = 0; column < out_width; column++) {
+            const float *in = x + column * stride * channels + c;
+            lanes g = load(dy + column * channels + c);
+            if (column > 0) left += g * load(in - channels);
+            centre += g * load(in);
+            if (column * stride + 1 < width) right += g * load(in + channels);
+        }
+        store(dw + c, left);
+        store(dw + channels + c, centre);
+        store(dw + 2 * channels + c, right);
+    }
+}

@@ -1,0 +1,102 @@
+#include "CKernels.h"
+#include "vector.h"
+
+// A tile of `rows` x 16 results stays in registers while k runs. Six rows fill AVX2's sixteen registers and NEON's
+// thirty-two; AVX-512 has room for twelve, and needs eight or more to hide the latency of its multiply-adds.
+
+// How many rows of a are worked on before going to the next panel, so that they stay in the second-level cache.
+enum { block = 96 };
+
+INLINE void tile(
+    const int rows, const float *a, long a_stride, const float *panel, float *c, long c_stride, long k, long columns,
+    const float *bias, const float *slope, bool accumulate)
+{
+    lanes sum[12] = {};
+    for (long i = 0; i < k; i++) {
+        lanes b = load(panel + LANES * i);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) sum[r] += splat(a[r * a_stride + i]) * b;
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+        float *target = c + r * c_stride;
+        lanes old = {};
+        if (accumulate && columns == LANES) old = load(target);
+        else if (accumulate) for (long j = 0; j < columns; j++) old[j] = target[j];
+        lanes x = sum[r] + old;
+        if (bias) x += load(bias);
+        if (slope) x = rectify(x, load(slope));
+        if (columns == LANES) store(target, x);
+        else for (long j = 0; j < columns; j++) target[j] = x[j];
+    }
+}
+
+KERNEL void kernel_product(
+    const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
+    const float *bias, const float *slope, bool accumulate)
+{
+#if defined(__x86_64__)
+    const bool wide = __builtin_cpu_supports("avx512f");
+#else
+    const bool wide = false;
+#endif
+    for (long top = 0; top < m; top += block) {
+        long end = top + block < m ? top + block : m;
+        for (long j = 0; j < n; j += LANES) {
+            const float *panel = panels + j * k;
+            const float *b = bias ? bias + j : 0, *s = slope ? slope + j : 0;
+            long columns = n - j < LANES ? n - j : LANES;
+#define TILE(rows) \
+    tile(rows, a + i * a_stride, a_stride, panel, c + i * c_stride + j, c_stride, k, columns, b, s, accumulate)
+            long i = top;
+            if (wide) for (; i + 12 <= end; i += 12) TILE(12);
+            for (; i + 6 <= end; i += 6) TILE(6);
+            switch (end - i) {
+            case 5: TILE(5); break;
+            case 4: TILE(4); break;
+            case 3: TILE(3); break;
+            case 2: TILE(2); break;
+            case 1: TILE(1); break;
+            }
+#undef TILE
+        }
+    }
+}
+
+// Rows of the result that are worked on together, and positions summed before the result is touched again.
+enum { depth = 256 };
+
+INLINE void tile_transposed(
+    const int rows, const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long p)
+{
+    lanes sum[12] = {};
+    for (long i = 0; i < p; i++) {
+        lanes x = load(b + i * b_stride);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) sum[r] += splat(a[i * a_stride + r]) * x;
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) store(c + r * c_stride, load(c + r * c_stride) + sum[r]);
+}
+
+KERNEL void kernel_product_transposed(
+    const float *a, long a_stride, const float *b, long b_stride, float *c, long p, long n, long k)
+{
+    for (long top = 0; top < p; top += depth) {
+        long count = p - top < depth ? p - top : depth;
+        for (long j = 0; j < k; j += LANES) {
+#define TILE(rows) \
+    tile_transposed(rows, a + top * a_stride + i, a_stride, b + top * b_stride + j, b_stride, c + i * k + j, k, count)
+            long i = 0;
+            for (; i + 6 <= n; i += 6) TILE(6);
+            switch (n - i) {
+            case 5: TILE(5); break;
+            case 4: TILE(4); break;
+            case 3: TILE(3); break;
+            case 2: TILE(2); break;
+            case 1: TILE(1); break;
+            }
+#undef TILE
+        }
+    }
+}
