@@ -63,7 +63,7 @@ let package = Package(
             [
                 "Plant", "Wire", "Messaging", "Brokerage", "Audio", "Spectra", "Tensors", "Networks", "Detection",
                 "Datasets",
-                "Training", "PostgreSQL", "Ledger", "CSupport", logging,
+                "Training", "PostgreSQL", "Ledger", "CSupport", logging, protobuf,
             ]),
         .executableTarget(
             name: "auscult",
@@ -87,7 +87,7 @@ let package = Package(
         tests("TrainingTests", ["Plant", "Training", "Detection", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
-        tests("NodesTests", ["Nodes"]),
+        tests("NodesTests", ["Nodes", "Wire", protobuf]),
         tests("IntegrationTests", ["Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
     ]
 )

@@ -1,0 +1,56 @@
+import Nodes
+import SwiftProtobuf
+import Testing
+import Wire
+
+@Suite struct HeldJobsTests {
+    private func dispatch(_ token: UInt64) -> WireDispatch {
+        .with {
+            $0.token = token
+            $0.job = Int64(token) * 10
+            $0.score = WireScoreWork()
+        }
+    }
+
+    private func result(_ token: UInt64) -> WireResult { .with { $0.token = token } }
+
+    @Test func aJobIsHeldUntilItsResultIsAcknowledged() throws {
+        var held = HeldJobs()
+        held.take(dispatch(1), payload: [7])
+        #expect(held.progress.map(\.counter) == [0])
+        let first = held.begin()
+        #expect(first?.payload == [7])
+        let second = held.begin()
+        #expect(second?.dispatch == nil)
+        held.advance(1)
+        #expect(held.progress.map(\.counter) == [2])
+        let wanted = held.finish(result(1), payload: [])
+        #expect(wanted)
+        #expect(held.progress.isEmpty)
+        #expect(held.unacknowledged.map(\.result.token) == [1])
+        #expect(held.inventory.map(\.finished) == [true])
+        held.release(1)
+        #expect(held.isEmpty)
+    }
+
+    @Test func jobsBeginInTheOrderTheyCame() {
+        var held = HeldJobs()
+        for token: UInt64 in [5, 3, 4] { held.take(dispatch(token), payload: []) }
+        held.take(dispatch(3), payload: [])
+        let order = (0..<4).map { _ in held.begin()?.dispatch.token }
+        #expect(order == [5, 3, 4, nil])
+    }
+
+    @Test func aCancelledJobNeitherBeginsNorReports() {
+        var held = HeldJobs()
+        held.take(dispatch(1), payload: [])
+        held.take(dispatch(2), payload: [])
+        held.release(1)
+        let begun = held.begin()
+        #expect(begun?.dispatch.token == 2)
+        held.release(2)
+        let wanted = held.finish(result(2), payload: [])
+        #expect(!wanted)
+        #expect(held.isEmpty)
+    }
+}
