@@ -82,7 +82,7 @@ let package = Package(
         tests("SpectraTests", ["Spectra"]),
         tests("TensorsTests", ["Tensors"]),
         tests("NetworksTests", ["Plant", "Networks", "Tensors"]),
-        tests("DetectionTests", ["Plant", "Detection", "Spectra", "Networks"]),
+        tests("DetectionTests", ["Plant", "Detection", "Spectra", "Networks"], resources: [.copy("Fixtures")]),
         tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),
         tests("TrainingTests", ["Plant", "Training", "Detection", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),

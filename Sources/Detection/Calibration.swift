@@ -1,0 +1,71 @@
+private import Glibc
+
+/// The score above which a machine's clip counts as anomalous, chosen from normal clips alone.
+///
+/// The scores must come from normal clips that the scoring model was not fitted to (`DensityFit.heldOutScores`).
+package struct Calibration: Sendable, Equatable {
+    package enum Method: String, Sendable, CaseIterable {
+        /// The k-th smallest score, k = ⌈(n + 1)(1 − α)⌉: on exchangeable clips the false-alarm rate is at most α.
+        case conformal
+        /// The 1 − α quantile of a gamma distribution with location, fitted by its first three moments.
+        case gamma
+    }
+
+    package var method: Method
+    /// α: the share of normal clips expected to be called anomalous, above 0 and below 1.
+    package var falseAlarmRate: Double
+    /// How many held-out normal scores the threshold rests on.
+    package var clipCount: Int
+    package var threshold: Double
+
+    package init(method: Method, falseAlarmRate: Double, clipCount: Int, threshold: Double) {
+        self.method = method
+        self.falseAlarmRate = falseAlarmRate
+        self.clipCount = clipCount
+        self.threshold = threshold
+    }
+
+    /// The smallest false-alarm rate that a number of held-out normal clips supports: 1/(n + 1).
+    package static func smallestFalseAlarmRate(clips: Int) -> Double { 1 / Double(clips + 1) }
+
+    /// Chooses the threshold for a false-alarm rate.
+    ///
+    /// - Parameters:
+    ///   - scores: of normal clips, held out from the fit.
+    ///   - falseAlarmRate: α, above 0 and below 1.
+    ///
+    /// Throws `.tooFewClips` where n < 1/α − 1: no honest threshold exists then.
+    ///
+    /// Source: Vovk, Gammerman, Shafer, "Algorithmic Learning in a Random World", 2005 (conformal quantile).
+    package init(
+        heldOutScores scores: [Double], falseAlarmRate: Double = 0.05, method: Method = .conformal
+    ) throws(ModelError) {
+        guard falseAlarmRate > 0, falseAlarmRate < 1, scores.allSatisfy(\.isFinite) else {
+            throw ModelError(
+                .notCalibrated,
+                "a false-alarm rate of \(falseAlarmRate) over \(scores.count) scores cannot be calibrated")
+        }
+        // The smallest excess keeps a rate of exactly 1/(n + 1) on this side of its own rounding.
+        let rank = Int((Double(scores.count + 1) * (1 - falseAlarmRate) - 1e-9).rounded(.up))
+        guard rank <= scores.count else {
+            let needed = Int((1 / falseAlarmRate - 1 - 1e-9).rounded(.up))
+            throw ModelError(
+                .tooFewClips,
+                "a false-alarm rate of \(falseAlarmRate) needs \(needed) normal clips and there are \(scores.count); "
+                    + "add clips or ask for \(Self.smallestFalseAlarmRate(clips: scores.count)) or more")
+        }
+        let threshold =
+            switch method {
+            case .conformal: scores.sorted()[max(rank, 1) - 1]
+            case .gamma: GammaDistribution(momentsOf: scores).quantile(1 - falseAlarmRate)
+            }
+        self.init(
+            method: method, falseAlarmRate: falseAlarmRate, clipCount: scores.count, threshold: threshold)
+    }
+
+    /// Chooses the threshold for the wanted rate, or for the smallest that the clips support where that is larger.
+    package init(supportedBy scores: [Double], falseAlarmRate: Double = 0.05) throws(ModelError) {
+        let supported = max(falseAlarmRate, Self.smallestFalseAlarmRate(clips: scores.count))
+        try self.init(heldOutScores: scores, falseAlarmRate: supported)
+    }
+}

@@ -1,0 +1,18 @@
+internal import SwiftProtobuf
+
+/// Equal messages without maps encode to equal bytes.
+func encode(_ message: some Message) -> [UInt8] {
+    do {
+        return try message.serializedBytes()
+    } catch {
+        preconditionFailure("a message without required fields always encodes: \(error)")
+    }
+}
+
+func decode<M: Message>(_ type: M.Type, from bytes: [UInt8]) throws(ShardMessageError) -> M {
+    do {
+        return try M(serializedBytes: bytes)
+    } catch {
+        throw ShardMessageError("\(bytes.count) bytes are not a \(M.protoMessageName): \(error)")
+    }
+}
