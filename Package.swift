@@ -73,9 +73,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        room("TestSupport", ["Plant", "PostgreSQL", "Ledger"]),
+        room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", protobuf]),
         tests("PlantTests", ["Plant"]),
-        tests("WireTests", ["Plant", "Wire"]),
+        tests("WireTests", ["Wire", "TestSupport", protobuf]),
         tests("MessagingTests", ["Messaging"]),
         tests("BrokerageTests", ["Plant", "Brokerage", "Wire"]),
         tests("AudioTests", ["Audio"]),
