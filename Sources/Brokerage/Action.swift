@@ -1,0 +1,162 @@
+package import Plant
+
+/// What the shell is to do, in this order.
+package enum Action: Sendable {
+    case tell(PeerID, Answer)
+    case disk(DiskOrder)
+    case ledger(LedgerOrder)
+    /// The broker needs these bytes no more.
+    case release(Blob)
+    /// The peer is forgotten; whatever it says next is answered by `Refusal.sayHello`.
+    case forget(PeerID)
+    /// Another broker has taken over: stop without another word.
+    case stepDown(reason: String)
+}
+
+/// What the broker says: one case per command of the protocol that travels to a peer.
+package enum Answer: Sendable {
+    case welcome(epoch: UInt32)
+    case accepted(key: String, job: Int64, duplicate: Bool)
+    case busy(key: String, retryAfterMilliseconds: UInt32)
+    case reject(key: String, Refusal)
+    case outcome(key: String, OutcomeRecord)
+    case dispatch(Dispatch)
+    case acknowledge(Token, JobID)
+    case cancel(Token)
+    case drain
+    case shardDone(ShardDone)
+    case stored(ContentHash)
+    case content(ContentHash, Payload)
+    case status(StatusReport)
+    case done
+}
+
+/// One job for one worker.
+package struct Dispatch: Sendable {
+    package enum Work: Sendable {
+        case score(ClipRecord, Champion)
+        case shard(Shard)
+    }
+
+    package var token: Token
+    package var job: JobID
+    /// 1 for the first.
+    package var attempt: Int
+    package var work: Work
+    package var payload: Payload
+}
+
+/// How a shard ended, for the coordinator that asked.
+package struct ShardDone: Sendable {
+    package enum Ending: Sendable {
+        case output(sha256: ContentHash, Payload, computeMilliseconds: Double)
+        case failed(Failure)
+    }
+
+    package var key: ShardKey
+    package var worker: String
+    package var ending: Ending
+}
+
+package struct DiskItem: Sendable {
+    package var blob: Blob
+    package var sha256: ContentHash
+}
+
+package enum DiskOrder: Sendable {
+    package enum Kind: Sendable { case clips, content }
+
+    /// Make payloads of clips durable, all together.
+    case storeClips(batch: Int, [DiskItem])
+    case storeContent(batch: Int, [DiskItem])
+    /// Compute the hashes only.
+    case check(batch: Int, [DiskItem])
+}
+
+package enum LedgerOrder: Sendable {
+    case accept(batch: Int, [ClipRecord])
+    case record(batch: Int, [OutcomeRecord])
+    case recordContent(batch: Int, [(hash: ContentHash, location: SegmentLocation)])
+    case loadPending(after: Int64, limit: Int)
+    case loadChampions
+    case findOutcome(job: Int64)
+    case findContent(ContentHash)
+
+    /// Which order an answer is about.
+    package enum Subject: Hashable, Sendable {
+        case accept(batch: Int)
+        case record(batch: Int)
+        case recordContent(batch: Int)
+        case pending
+        case champions
+        case outcome(job: Int64)
+        case content(ContentHash)
+    }
+
+    package var subject: Subject {
+        switch self {
+        case .accept(let batch, _): .accept(batch: batch)
+        case .record(let batch, _): .record(batch: batch)
+        case .recordContent(let batch, _): .recordContent(batch: batch)
+        case .loadPending: .pending
+        case .loadChampions: .champions
+        case .findOutcome(let job): .outcome(job: job)
+        case .findContent(let hash): .content(hash)
+        }
+    }
+}
+
+/// Why something cannot be done; the shell knows the number of each.
+package enum Refusal: Hashable, Sendable {
+    /// The broker does not know this session.
+    case sayHello
+    /// Another peer has come under the same name.
+    case superseded
+    /// The peer's role may not say this.
+    case notYourCommand
+    /// No model scores this machine.
+    case unknownMachine(MachineName)
+    case payloadTooLarge(byteCount: Int, limit: Int)
+    /// The bytes do not have the hash that was announced.
+    case damagedPayload
+    /// The key was used before for other bytes.
+    case keyConflict
+    case unknownContent(ContentHash)
+    case unknownWorker(String)
+    /// The database refuses what was sent.
+    case refusedByDatabase(String)
+}
+
+/// The broker at a glance.
+package struct StatusReport: Sendable {
+    package struct Worker: Sendable {
+        package var name: String
+        package var host: String
+        package var process: UInt32
+        package var leased: Int
+        package var credits: Int
+        package var draining: Bool
+        package var finished: Int
+    }
+
+    package var epoch: UInt32
+    package var queuedClips: Int
+    package var queuedShards: Int
+    package var leased: Int
+    package var unwrittenResults: Int
+    package var counters: Counters
+    package var workers: [Worker]
+}
+
+/// What happened since the broker started.
+package struct Counters: Hashable, Sendable {
+    package var accepted = 0
+    package var duplicates = 0
+    package var busy = 0
+    package var rejected = 0
+    package var scored = 0
+    package var dead = 0
+    /// Leases that ended without a result of their worker.
+    package var requeued = 0
+    package var workerDeaths = 0
+}

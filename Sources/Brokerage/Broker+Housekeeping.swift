@@ -1,0 +1,37 @@
+import Plant
+
+/// What time alone brings about.
+extension Broker {
+    mutating func housekeep(now: Microseconds) {
+        for peer in peers.silent(now: now, configuration: configuration) { lose(peer, now: now) }
+        let overdue = leases.overdue(now: now, configuration: configuration)
+        for lease in overdue.hung {
+            void(lease, now: now)
+            counters.requeued += 1
+            charge(lease.job, .hung, worker: workers[lease.worker]?.name ?? "", now: now)
+        }
+        for lease in overdue.lost {
+            leases.end(lease.token, now: now)
+            counters.requeued += 1
+            putBack(lease.job, now: now)
+        }
+        clips.wake(now: now) { [champions] in champions[$0]?.modelHash }
+        recover(now: now)
+        if !isAskingChampions, now >= championsDueAt, ledger.mayAsk(now: now) {
+            isAskingChampions = true
+            championsDueAt = now + configuration.championRefresh
+            actions.append(.ledger(.loadChampions))
+        }
+    }
+
+    private mutating func recover(now: Microseconds) {
+        if !recovery.isComplete, !recovery.isLoading, ledger.mayAsk(now: now), clips.count < configuration.backlogLimit
+        {
+            actions.append(.ledger(recovery.beginPage(limit: configuration.recoveryPage)))
+        }
+        guard recovery.isComplete, !recovery.reservationsEnded, now >= recovery.reservationsEndAt else { return }
+        recovery.endReservations()
+        recovery.forgetClaims()
+        clips.endReservations { [champions] in champions[$0]?.modelHash }
+    }
+}

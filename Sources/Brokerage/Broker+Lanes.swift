@@ -1,0 +1,97 @@
+import Plant
+
+/// What the disk and the database answer.
+extension Broker {
+    mutating func handle(_ answer: DiskAnswer, now: Microseconds) {
+        switch answer {
+        case .storedClips(let batch, let locations): bytesAreDurable(batch: batch, locations, now: now)
+        case .storedContent(let batch, let locations): contentIsDurable(batch: batch, locations, now: now)
+        case .checked(let batch, let verdicts): contentIsChecked(batch: batch, verdicts)
+        case .full(let batch, .clips): diskIsFull(batch: batch, now: now)
+        case .full(let batch, .content): contentDoesNotFit(batch: batch, now: now)
+        case .unreadable(let token, let reason):
+            guard let lease = leases.end(token, now: now) else { return }
+            charge(lease.job, .unreadable(reason), worker: workers[lease.worker]?.name ?? "", now: now)
+        }
+    }
+
+    mutating func handle(_ answer: LedgerAnswer, now: Microseconds) {
+        if case .failed(let subject, let fault) = answer { return handle(fault, of: subject, now: now) }
+        ledger.answered()
+        actions += questions.map { .ledger($0) }
+        questions = []
+        switch answer {
+        case .accepted(let batch, let acceptances): rowsAreCommitted(batch: batch, acceptances, now: now)
+        case .recorded(let batch): outcomesAreCommitted(batch: batch)
+        case .recordedContent(let batch): contentIsRecorded(batch: batch)
+        case .pending(let page, let wallClock): takeIn(page, wallClock: wallClock, now: now)
+        case .champions(let new): crown(new)
+        case .outcome(_, let record): record.map { report($0) }
+        case .content(let hash, let payload): contentIsFound(hash, payload)
+        case .failed: break
+        }
+    }
+
+    private mutating func crown(_ new: [Champion]) {
+        isAskingChampions = false
+        guard champions.replace(by: new) else { return }
+        clips.rearrange { [champions] in champions[$0]?.modelHash }
+    }
+
+    /// A page of the clips that were open when this broker started.
+    private mutating func takeIn(_ page: [PendingClip], wallClock: Int64, now: Microseconds) {
+        for pending in page where clips[pending.job] == nil {
+            let job = ClipJob(
+                number: pending.job, clip: pending.clip, acceptedAt: now - max(wallClock - pending.acceptedAt, 0),
+                failures: pending.attempts)
+            let model = champions[pending.clip.machine]?.modelHash
+            _ = clips.admit(job, model: model, reserve: !recovery.reservationsEnded)
+            if let claim = recovery.takeClaim(.clip(pending.job)) {
+                adopt(.clip(pending.job), under: claim.token, by: claim.worker, now: now)
+            }
+        }
+        recovery.endPage(last: page.last?.job, isShort: page.count < configuration.recoveryPage)
+    }
+
+    // MARK: faults
+
+    private mutating func handle(_ fault: LedgerAnswer.Fault, of subject: LedgerOrder.Subject, now: Microseconds) {
+        switch fault {
+        case .fenced:
+            hasSteppedDown = true
+            actions = [.stepDown(reason: "another broker has taken over with a later epoch than \(epoch)")]
+        case .unreachable:
+            ledger.failed(now: now, dice: &dice)
+            tryAgain(subject)
+        case .refused(let reason):
+            ledger.answered()
+            giveUp(subject, reason, now: now)
+        }
+    }
+
+    private mutating func tryAgain(_ subject: LedgerOrder.Subject) {
+        switch subject {
+        case .accept(let batch): intake.notCommitted(batch: batch)
+        case .record(let batch): outbox.notRecorded(batch: batch)
+        case .recordContent(let batch): deposits.notRecorded(batch: batch)
+        case .pending: recovery.failPage()
+        case .champions: isAskingChampions = false
+        case .outcome(let job): questions.append(.findOutcome(job: job))
+        case .content(let hash): questions.append(.findContent(hash))
+        }
+    }
+
+    private mutating func giveUp(_ subject: LedgerOrder.Subject, _ reason: String, now: Microseconds) {
+        switch subject {
+        case .accept(let batch):
+            intake.refused(batch: batch).map { dismiss($0, .refusedByDatabase(reason)) }
+        case .record(let batch):
+            let failure = Failure.unrecordable(reason)
+            guard !outbox.refused(batch: batch, code: failure.code, reason: failure.reason) else { return }
+            ledger.failed(now: now, dice: &dice)
+        case .recordContent, .pending, .champions, .outcome, .content:
+            ledger.failed(now: now, dice: &dice)
+            tryAgain(subject)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Plant
+
+/// Decides who gets which job, and when a clip may be called accepted.
+///
+/// A value without clock, socket, file or log: the shell tells it what happened and does what it says.
+///
+///     for event in events { perform(broker.handle(event, now: now)) }
+///     perform(broker.tick(now: now))
+///     wait(until: broker.nextDeadline)
+///
+/// Events only change what the broker knows; `tick` flushes groups to disk and database and hands out jobs, once for
+/// all events of one turn. Every order to a lane is answered exactly once.
+package struct Broker {
+    package let epoch: UInt32
+    package let configuration: BrokerConfiguration
+    package internal(set) var counters = Counters()
+
+    var peers: PeerTable
+    var workers = WorkerTable()
+    var leases: LeaseTable
+    var clips: ClipQueue
+    var shards = ShardQueue()
+    var champions = Champions()
+    var intake: Intake
+    var outbox: Outbox
+    var deposits: Deposits
+    var shelf: Shelf
+    var followers = Followers()
+    var recent: RecentKeys
+    var recovery: Recovery
+    var ledger = LedgerLink()
+    var memory: MemoryBudget
+    var dice: Dice
+
+    /// The worker that is kept free for a clip that must run alone.
+    var ward: PeerID?
+    /// Peers that wait for content the ledger is asked for.
+    var fetches: [ContentHash: [PeerID]] = [:]
+    /// What the ledger is to be asked again when it is back.
+    var questions: [LedgerOrder] = []
+    /// Until then the disk is taken to be full.
+    var diskFullUntil: Microseconds = .min
+    var championsDueAt: Microseconds
+    var isAskingChampions = false
+    var housekeepingAt: Microseconds
+    var hasSteppedDown = false
+    var actions: [Action] = []
+
+    /// - Parameters:
+    ///   - epoch: from the ledger; larger than that of every broker before.
+    ///   - seed: of the jitter of retries.
+    package init(epoch: UInt32, configuration: BrokerConfiguration = .init(), seed: UInt64, now: Microseconds) {
+        self.epoch = epoch
+        self.configuration = configuration
+        peers = PeerTable(creditBytes: configuration.creditBytes)
+        leases = LeaseTable(epoch: epoch)
+        clips = ClipQueue(configuration: configuration)
+        intake = Intake(configuration: configuration)
+        outbox = Outbox(configuration: configuration)
+        deposits = Deposits(configuration: configuration)
+        shelf = Shelf(budget: configuration.shelfBudget)
+        recent = RecentKeys(limit: configuration.recentKeys)
+        recovery = Recovery(reservationsEndAt: now + configuration.adoptionWindow)
+        memory = MemoryBudget(limit: configuration.memoryBudget)
+        dice = Dice(seed: seed)
+        championsDueAt = now
+        housekeepingAt = now
+    }
+
+    /// Takes note of an event.
+    package mutating func handle(_ event: Event, now: Microseconds) -> [Action] {
+        guard !hasSteppedDown else { return [] }
+        switch event {
+        case .said(let peer, let message): hear(message, from: peer, now: now)
+        case .undelivered(let peer, let token): notDelivered(to: peer, token, now: now)
+        case .disk(let answer): handle(answer, now: now)
+        case .ledger(let answer): handle(answer, now: now)
+        }
+        return takeActions()
+    }
+
+    /// Does what time and the events since the last tick ask for.
+    package mutating func tick(now: Microseconds) -> [Action] {
+        guard !hasSteppedDown else { return [] }
+        if now >= housekeepingAt {
+            housekeep(now: now)
+            housekeepingAt = now + configuration.housekeepingInterval
+        }
+        flush(now: now)
+        dispatch(now: now)
+        return takeActions()
+    }
+
+    /// When `tick` is needed next if nothing happens before.
+    package var nextDeadline: Microseconds {
+        let isUp = ledger.isUp
+        let groups = [
+            intake.deadline(ledgerIsUp: isUp), deposits.deadline(ledgerIsUp: isUp), isUp ? outbox.deadline : nil,
+        ]
+        return groups.compactMap(\.self).reduce(housekeepingAt, min)
+    }
+
+    mutating func tell(_ peer: PeerID, _ answer: Answer) { actions.append(.tell(peer, answer)) }
+
+    private mutating func takeActions() -> [Action] {
+        defer { actions = [] }
+        return actions
+    }
+
+    private mutating func hear(_ message: Message, from peer: PeerID, now: Microseconds) {
+        if case .hello(let introduction) = message { return welcome(peer, introduction, now: now) }
+        guard let role = peers[peer]?.role else {
+            message.blob.map { actions.append(.release($0)) }
+            return tell(peer, .reject(key: message.key, .sayHello))
+        }
+        peers.heard(peer, now: now)
+        guard message.isAllowed(to: role) else {
+            message.blob.map { actions.append(.release($0)) }
+            counters.rejected += 1
+            return tell(peer, .reject(key: message.key, .notYourCommand))
+        }
+        switch message {
+        case .hello: break
+        case .heartbeat(let heartbeat): note(heartbeat, of: peer, now: now)
+        case .goodbye: part(from: peer, now: now)
+        case .submit(let submission): consider(submission, from: peer, now: now)
+        case .result(let report): finish(report, from: peer, now: now)
+        case .askShards(let asked): ask(asked, by: peer, now: now)
+        case .forgetShards(let run): forget(run: run, now: now)
+        case .put(let put): keep(put, from: peer, now: now)
+        case .fetch(let hash): find(hash, for: peer, now: now)
+        case .askStatus: tell(peer, .status(status))
+        case .drainWorker(let name): drain(worker: name, for: peer, now: now)
+        }
+    }
+
+    private mutating func flush(now: Microseconds) {
+        if let order = intake.departToDisk(now: now) { actions.append(.disk(order)) }
+        actions += deposits.departToDisk(now: now).map { .disk($0) }
+        // While the database is away, one order after each pause asks whether it is back.
+        let orders: [(inout Broker) -> LedgerOrder?] = [
+            { $0.outbox.departToLedger(now: now) }, { $0.intake.departToLedger(now: now) },
+            { $0.deposits.departToLedger(now: now) },
+        ]
+        for order in orders where ledger.mayAsk(now: now) {
+            guard let order = order(&self) else { continue }
+            actions.append(.ledger(order))
+            ledger.asked(now: now)
+        }
+    }
+}
