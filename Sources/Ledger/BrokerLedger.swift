@@ -8,12 +8,12 @@ package protocol BrokerLedger: AnyObject {
     /// Raises the broker epoch by one and returns it; every later write of an older epoch throws `.fenced`.
     func openEpoch(holder: String) throws -> UInt32
 
-    /// Makes clips durable rows. The bytes must already be. A key seen before yields the first job and `duplicate`.
-    /// One acceptance per clip, in the order given. Throws `.keyConflict`-free: the same key with other bytes is
-    /// reported as `duplicate` with `sameContent == false`.
+    /// Makes clips durable rows. The bytes must already be. A key seen before yields the first job and `duplicate`;
+    /// with other bytes than the first time also `sameContent == false`. One acceptance per clip, in the order given.
     func accept(_ clips: [ClipRecord], epoch: UInt32) throws -> [Acceptance]
 
-    /// Writes results, dead letters and failed attempts in one transaction; rows that exist already stay as they are.
+    /// Writes results, dead letters and failed attempts in one transaction. Rows that exist already stay as they are,
+    /// and a job's first ending wins: no result follows a dead letter, no dead letter a result.
     func record(_ outcomes: [OutcomeRecord], epoch: UInt32) throws
 
     /// Clips without result or dead letter, in order of job, beginning after `job`.

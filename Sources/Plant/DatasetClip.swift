@@ -1,5 +1,3 @@
-package import Plant
-
 /// One clip of a dataset: of which machine, for what use, and which bytes.
 package struct DatasetClip: Hashable, Sendable {
     package enum Split: String, Sendable { case train, test }

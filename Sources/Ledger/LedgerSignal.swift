@@ -1,0 +1,18 @@
+/// Something changed in the database that a service waits for. Hints: a service also looks by itself now and then.
+package enum LedgerSignal: String, CaseIterable, Sendable {
+    /// A run was submitted.
+    case runSubmitted = "auscult_run_submitted"
+    /// Somebody wants a run stopped.
+    case runCancelled = "auscult_run_cancelled"
+    /// A machine is scored by another model version.
+    case championsChanged = "auscult_champions_changed"
+}
+
+/// Delivers signals of the database.
+package protocol SignalLedger: AnyObject {
+    /// Waits for signals, each at most once in the answer; empty when the time is over. After a lost connection all
+    /// are reported, since some may have been missed.
+    ///
+    /// - Parameter milliseconds: 0 asks without waiting.
+    func signals(waitMilliseconds milliseconds: Int) throws -> Set<LedgerSignal>
+}

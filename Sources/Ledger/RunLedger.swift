@@ -1,0 +1,56 @@
+/// What clients and the coordinator ask the database about runs.
+///
+/// The life of a run: `queued` -> `running` -> `done`, `failed` or `cancelled`. Only the coordinator that holds the
+/// newest fence moves a run on; all its writes name their fence and throw `.fenced` once another coordinator has
+/// raised it. Calls block, so an implementation belongs to one thread. All writes are keyed: a call whose outcome is
+/// unknown is simply made again.
+package protocol RunLedger: AnyObject {
+    // MARK: for clients
+
+    /// Puts a run into the queue and wakes the coordinator. Throws `.notFound` for an unknown dataset or model version.
+    func submit(_ request: RunRequest) throws -> Int64
+
+    /// Nil when no run has this number.
+    func run(_ run: Int64) throws -> RunRecord?
+
+    /// Newest first.
+    func runs(limit: Int) throws -> [RunRecord]
+
+    /// The steps recorded after `step`, in order.
+    func steps(of run: Int64, after step: Int) throws -> [StepRecord]
+
+    /// Cancels a queued run at once and asks the coordinator to stop a running one; returns the state that follows.
+    func cancel(_ run: Int64) throws -> RunRecord.State
+
+    // MARK: for the coordinator
+
+    /// Raises the coordinator's fence by one and returns it; every later write under an older one throws `.fenced`.
+    func openFence(holder: String) throws -> Int64
+
+    /// Takes a run to work on, nil when there is none: first one that a predecessor left running, then the oldest
+    /// queued. It is running under this fence afterwards, and no other call returns it.
+    func claimRun(fence: Int64) throws -> RunRecord?
+
+    /// Runs under this fence that somebody wants stopped.
+    func cancelledRuns(fence: Int64) throws -> [Int64]
+
+    /// Tells how far a run has come.
+    ///
+    /// - Parameter progress: from 0 to 1.
+    func report(progress: Double, of run: Int64, fence: Int64) throws
+
+    /// Records a step and the shards it counted, in one transaction. The same step again changes nothing; with other
+    /// weights it is `.refused`.
+    func record(_ step: StepRecord, shards: [ShardRecord], of run: Int64, fence: Int64) throws
+
+    /// Stores the trained model and ends its run in one transaction. Again: the version stored the first time.
+    func complete(_ run: Int64, model: ModelDraft, fence: Int64) throws -> ModelRecord
+
+    /// Stores an evaluation and ends its run in one transaction. Again: changes nothing.
+    func complete(_ run: Int64, evaluation: EvaluationDraft, fence: Int64) throws
+
+    func fail(_ run: Int64, reason: String, fence: Int64) throws
+
+    /// The run has stopped because somebody asked for it.
+    func confirmCancel(of run: Int64, fence: Int64) throws
+}

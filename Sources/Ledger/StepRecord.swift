@@ -1,0 +1,39 @@
+package import Plant
+
+/// One step of a training run, committed before the next one is announced.
+package struct StepRecord: Hashable, Sendable {
+    /// 1 for the first.
+    package var step: Int
+    /// Nil for models that are fitted without one.
+    package var loss: Double?
+    package var learningRate: Double?
+    /// Of the weights after the step.
+    package var weightsHash: ContentHash
+    package var clipsPerSecond: Double
+
+    package init(
+        step: Int, loss: Double?, learningRate: Double?, weightsHash: ContentHash, clipsPerSecond: Double
+    ) {
+        self.step = step
+        self.loss = loss
+        self.learningRate = learningRate
+        self.weightsHash = weightsHash
+        self.clipsPerSecond = clipsPerSecond
+    }
+}
+
+/// One shard as it was counted in a step: exactly once per (run, step, phase, shard).
+package struct ShardRecord: Hashable, Sendable {
+    package var phase: Int
+    package var shard: Int
+    /// Of the shard's output.
+    package var outputHash: ContentHash
+    package var worker: String
+
+    package init(phase: Int, shard: Int, outputHash: ContentHash, worker: String) {
+        self.phase = phase
+        self.shard = shard
+        self.outputHash = outputHash
+        self.worker = worker
+    }
+}
