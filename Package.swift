@@ -29,7 +29,10 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 
 let package = Package(
     name: "auscult",
-    products: [.executable(name: "auscult", targets: ["auscult"])],
+    products: [
+        .executable(name: "auscult", targets: ["auscult"]),
+        .executable(name: "auscult-bench", targets: ["bench"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -71,6 +74,9 @@ let package = Package(
                 "Plant", "Nodes", "Wire", "Audio", "Spectra", "Networks", "Detection", "Datasets", "Training", "Ledger",
                 "PostgreSQL", arguments, logging,
             ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "bench", dependencies: ["Plant", "Networks", "Tensors", arguments], exclude: ["peers"],
             swiftSettings: strict),
 
         room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", protobuf]),

@@ -82,13 +82,16 @@ extension Architecture {
         if stages.isEmpty || (vectors + [frames, embeddingSize, hiddenSize, subCentres]).contains(where: { $0 < 1 }) {
             return "a size is not positive"
         }
-        if (vectors + [melBands, frames, embeddingSize, hiddenSize, classes, subCentres]).contains(where: { $0 > 4096 }) {
+        if (vectors + [melBands, frames, embeddingSize, hiddenSize, classes, subCentres]).contains(where: { $0 > 4096 })
+        {
             return "a size is beyond 4096"
         }
         if classes < 2 { return "a network needs two classes, this has \(classes)" }
         let widths = [stemChannels, trunkChannels, embeddingSize, hiddenSize] + stages.map(\.channels)
         if widths.contains(where: { $0 % 16 != 0 }) { return "a channel count is not a multiple of 16" }
-        if stages.contains(where: { $0.repeats < 1 || $0.repeats > 64 }) { return "a stage has no or too many bottlenecks" }
+        if stages.contains(where: { $0.repeats < 1 || $0.repeats > 64 }) {
+            return "a stage has no or too many bottlenecks"
+        }
         guard usesWave else { return melBands < 1 ? "there are no mel bands" : nil }
         if melBands < 16 || melBands % 16 != 0 || tfgramChannels < 16 || tfgramChannels % 16 != 0 {
             return "a wave channel count is not a multiple of 16"
@@ -115,7 +118,9 @@ extension Architecture {
     /// The image that the trunk reduces to one vector, at the trunk's input width.
     var lastPlane: Plane {
         var plane = Plane(rows: melBands, columns: frames, channels: stemChannels)
-        for channels in [stemChannels] + stages.map(\.channels) { plane = plane.convolved(stride: 2, channels: channels) }
+        for channels in [stemChannels] + stages.map(\.channels) {
+            plane = plane.convolved(stride: 2, channels: channels)
+        }
         return plane
     }
 }

@@ -98,7 +98,8 @@ private struct ParameterList {
 
     private mutating func addMobileFaceNet(_ a: Architecture) {
         let name = "mobilefacenet"
-        addUnit(name + ".conv1.conv", name + ".conv1.bn", [a.stemChannels, a.channels.count, 3, 3], name + ".conv1.prelu")
+        addUnit(
+            name + ".conv1.conv", name + ".conv1.bn", [a.stemChannels, a.channels.count, 3, 3], name + ".conv1.prelu")
         addUnit(name + ".dw_conv1.conv", name + ".dw_conv1.bn", [a.stemChannels, 1, 3, 3], name + ".dw_conv1.prelu")
         var width = a.stemChannels
         var block = 0

@@ -2,6 +2,7 @@
 package struct SafetensorsError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case truncated, headerTooLarge, malformedHeader, duplicateName, unsupportedType, badShape, badOffsets, notFinite
+        case missingTensor
     }
 
     package let code: Code

@@ -1,0 +1,265 @@
+internal import Tensors
+
+/// The MobileFaceNet up to its global convolution, with its batch norms folded into its weights.
+///
+/// It works row by row: a bottleneck keeps three rows of its expanded image, filters them to one row and projects that, so
+/// that the wide images are never written out. Wide bottlenecks run in passes over slices of their expanded channels, to
+/// keep the three rows in the second-level cache; the projections of the passes add up.
+struct FoldedMobileFaceNet {
+    /// Expanded channels per pass.
+    static let channelsPerPass = 256
+
+    private struct Filter {
+        /// [9][channels]
+        let weights: FloatBuffer
+        let bias: FloatBuffer
+        let slope: FloatBuffer
+    }
+
+    private struct Pass {
+        let channels: Int
+        let expand: Panels
+        let expandBias: FloatBuffer
+        let expandSlope: FloatBuffer
+        let filter: Filter
+        let project: Panels
+        let projectBias: FloatBuffer?
+    }
+
+    private let plan: MobileFaceNetPlan
+    private let stem: Panels
+    private let stemBias: FloatBuffer
+    private let stemSlope: FloatBuffer
+    private let filter: Filter
+    private let bottlenecks: [[Pass]]
+    private let trunk: Panels
+    private let trunkBias: FloatBuffer
+    private let trunkSlope: FloatBuffer
+    /// [positions][channels]
+    private let globalWeights: FloatBuffer
+    private let globalBias: FloatBuffer
+
+    init(_ parameters: Parameters) {
+        let plan = MobileFaceNetPlan(parameters.architecture)
+        self.plan = plan
+        let depth = plan.stem.input.channels * 9
+        let stemNorm = FoldedNorm(parameters, plan.stem.norm)
+        stem = Panels(depth: depth, columns: plan.stem.output.channels)
+        stem.pack(
+            parameters.pointer(plan.stem.weight), depthStride: 1, columnStride: depth, scale: stemNorm.scale.pointer)
+        stemBias = stemNorm.shift
+        stemSlope = Self.slope(parameters, plan.stem, 0..<plan.stem.output.channels)
+        filter = Self.filter(parameters, plan.filter, 0..<plan.filter.output.channels)
+        bottlenecks = plan.bottlenecks.map { Self.passes(parameters, $0) }
+
+        let (width, wide) = (plan.trunk.input.channels, plan.trunk.output.channels)
+        let trunkNorm = FoldedNorm(parameters, plan.trunk.norm)
+        trunk = Panels(depth: width, columns: wide)
+        trunk.pack(
+            parameters.pointer(plan.trunk.weight), depthStride: 1, columnStride: width,
+            scale: trunkNorm.scale.pointer)
+        trunkBias = trunkNorm.shift
+        trunkSlope = Self.slope(parameters, plan.trunk, 0..<wide)
+
+        let globalNorm = FoldedNorm(parameters, "mobilefacenet.linear7.bn")
+        let positions = plan.trunk.output.positions
+        globalBias = globalNorm.shift
+        globalWeights = FloatBuffer(count: positions * wide)
+        let weight = parameters.pointer("mobilefacenet.linear7.conv.weight")
+        for c in 0..<wide {
+            for position in 0..<positions {
+                globalWeights.pointer[position * wide + c] =
+                    weight[c * positions + position] * globalNorm.scale.pointer[c]
+            }
+        }
+    }
+
+    private static func slope(_ parameters: Parameters, _ unit: ConvolutionUnit, _ channels: Range<Int>) -> FloatBuffer
+    {
+        guard let name = unit.slope else { preconditionFailure("\(unit.weight) has no slope") }
+        let buffer = FloatBuffer(count: channels.count)
+        buffer.pointer.update(from: parameters.pointer(name) + channels.lowerBound, count: channels.count)
+        return buffer
+    }
+
+    private static func part(_ buffer: FloatBuffer, _ channels: Range<Int>) -> FloatBuffer {
+        let part = FloatBuffer(count: channels.count)
+        part.pointer.update(from: buffer.pointer + channels.lowerBound, count: channels.count)
+        return part
+    }
+
+    private static func filter(_ parameters: Parameters, _ unit: ConvolutionUnit, _ channels: Range<Int>) -> Filter {
+        let norm = FoldedNorm(parameters, unit.norm)
+        let weights = FloatBuffer(count: 9 * channels.count)
+        let source = parameters.pointer(unit.weight)
+        for (index, c) in channels.enumerated() {
+            for tap in 0..<9 {
+                weights.pointer[tap * channels.count + index] = source[c * 9 + tap] * norm.scale.pointer[c]
+            }
+        }
+        return Filter(weights: weights, bias: part(norm.shift, channels), slope: slope(parameters, unit, channels))
+    }
+
+    private static func passes(_ parameters: Parameters, _ bottleneck: Bottleneck) -> [Pass] {
+        let (width, wide) = (bottleneck.expand.input.channels, bottleneck.expand.output.channels)
+        let narrow = bottleneck.project.output.channels
+        let expandNorm = FoldedNorm(parameters, bottleneck.expand.norm)
+        let projectNorm = FoldedNorm(parameters, bottleneck.project.norm)
+        return stride(from: 0, to: wide, by: channelsPerPass).map { first in
+            let channels = first..<min(first + channelsPerPass, wide)
+            let expand = Panels(depth: width, columns: channels.count)
+            expand.pack(
+                parameters.pointer(bottleneck.expand.weight) + first * width, depthStride: 1, columnStride: width,
+                scale: expandNorm.scale.pointer + first)
+            let project = Panels(depth: channels.count, columns: narrow)
+            project.pack(
+                parameters.pointer(bottleneck.project.weight) + first, depthStride: 1, columnStride: wide,
+                scale: projectNorm.scale.pointer)
+            return Pass(
+                channels: channels.count, expand: expand, expandBias: part(expandNorm.shift, channels),
+                expandSlope: slope(parameters, bottleneck.expand, channels),
+                filter: filter(parameters, bottleneck.filter, channels), project: project,
+                projectBias: first == 0 ? projectNorm.shift : nil)
+        }
+    }
+}
+
+// MARK: The way through
+
+extension FoldedMobileFaceNet {
+    /// - Parameters:
+    ///   - images: [channels][bands][frames].
+    ///   - features: receives the global convolution's outputs after their batch norm, [trunkChannels].
+    func apply(_ images: UnsafePointer<Float>, features: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch) {
+        var (image, next) = (scratch.images.0.pointer, scratch.images.1.pointer)
+        begin(images, into: image, scratch: scratch)
+        for (bottleneck, passes) in zip(plan.bottlenecks, bottlenecks) {
+            let target = bottleneck.project.output
+            if bottleneck.connects {
+                next.update(from: image, count: target.count)
+            } else {
+                next.update(repeating: 0, count: target.count)
+            }
+            for pass in passes { run(pass, of: bottleneck, image, into: next, scratch: scratch) }
+            swap(&image, &next)
+        }
+        finish(image, features: features, scratch: scratch)
+    }
+
+    /// The stem and the first filter.
+    private func begin(
+        _ images: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
+    ) {
+        let output = plan.stem.output
+        let ring = RowRing(scratch, rows: output.rows, stride: output.columns * output.channels)
+        var made = 0
+        for row in 0..<output.rows {
+            while made <= min(row + 1, output.rows - 1) {
+                Patches.gather(images, plane: plan.stem.input, row: made, into: scratch.patches.pointer)
+                Kernels.product(
+                    scratch.patches.pointer, aStride: stem.depth, stem, into: ring[made], cStride: output.channels,
+                    rows: output.columns, bias: stemBias.pointer, slope: stemSlope.pointer)
+                made += 1
+            }
+            Kernels.depthwiseRow(
+                ring.reading(row - 1), ring.reading(row), ring.reading(row + 1), weights: filter.weights.pointer,
+                into: target + row * output.columns * output.channels, width: output.columns,
+                channels: output.channels, stride: 1, bias: filter.bias.pointer, slope: filter.slope.pointer)
+        }
+    }
+
+    /// Adds what one slice of the expanded channels contributes to a bottleneck's output.
+    private func run(
+        _ pass: Pass, of bottleneck: Bottleneck, _ image: UnsafePointer<Float>,
+        into target: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
+    ) {
+        let (input, output) = (bottleneck.expand.input, bottleneck.project.output)
+        let stride = input.rows == output.rows && input.columns == output.columns ? 1 : 2
+        let ring = RowRing(scratch, rows: input.rows, stride: input.columns * pass.channels)
+        var made = 0
+        for row in 0..<output.rows {
+            while made <= min(row * stride + 1, input.rows - 1) {
+                Kernels.product(
+                    image + made * input.columns * input.channels, aStride: input.channels, pass.expand,
+                    into: ring[made], cStride: pass.channels, rows: input.columns, bias: pass.expandBias.pointer,
+                    slope: pass.expandSlope.pointer)
+                made += 1
+            }
+            Kernels.depthwiseRow(
+                ring.reading(row * stride - 1), ring.reading(row * stride), ring.reading(row * stride + 1),
+                weights: pass.filter.weights.pointer, into: scratch.filtered.pointer, width: input.columns,
+                channels: pass.channels, stride: stride, bias: pass.filter.bias.pointer,
+                slope: pass.filter.slope.pointer)
+            Kernels.product(
+                scratch.filtered.pointer, aStride: pass.channels, pass.project,
+                into: target + row * output.columns * output.channels, cStride: output.channels,
+                rows: output.columns, bias: pass.projectBias?.pointer, accumulate: true)
+        }
+    }
+
+    /// The trunk and the global convolution.
+    private func finish(
+        _ image: UnsafePointer<Float>, features: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
+    ) {
+        let (input, output) = (plan.trunk.input, plan.trunk.output)
+        let wide = output.channels
+        let rowLength = output.columns * wide
+        let outputs = scratch.ring.pointer
+        features.update(from: globalBias.pointer, count: wide)
+        for row in 0..<output.rows {
+            Kernels.product(
+                image + row * input.columns * input.channels, aStride: input.channels, trunk, into: outputs,
+                cStride: wide, rows: output.columns, bias: trunkBias.pointer, slope: trunkSlope.pointer)
+            let weights = globalWeights.pointer + row * rowLength
+            for column in 0..<output.columns {
+                let (y, w) = (outputs + column * wide, weights + column * wide)
+                for c in 0..<wide { features[c] += y[c] * w[c] }
+            }
+        }
+    }
+}
+
+/// Three rows that an image passes through; a row outside the image reads as zero.
+private struct RowRing {
+    private let base: UnsafeMutablePointer<Float>
+    private let zero: UnsafePointer<Float>
+    private let rows: Int
+    private let stride: Int
+
+    init(_ scratch: MobileFaceNetScratch, rows: Int, stride: Int) {
+        base = scratch.ring.pointer
+        zero = UnsafePointer(scratch.zeroRow.pointer)
+        self.rows = rows
+        self.stride = stride
+    }
+
+    subscript(row: Int) -> UnsafeMutablePointer<Float> { base + row % 3 * stride }
+
+    func reading(_ row: Int) -> UnsafePointer<Float> {
+        (0..<rows).contains(row) ? UnsafePointer(base + row % 3 * stride) : zero
+    }
+}
+
+final class MobileFaceNetScratch {
+    let images: (FloatBuffer, FloatBuffer)
+    let ring: FloatBuffer
+    let zeroRow: FloatBuffer
+    let filtered: FloatBuffer
+    let patches: FloatBuffer
+
+    init(_ a: Architecture) {
+        let plan = MobileFaceNetPlan(a)
+        let largest = max(plan.filter.output.count, plan.bottlenecks.map(\.project.output.count).max() ?? 0)
+        images = (FloatBuffer(count: largest), FloatBuffer(count: largest))
+        let wide = plan.bottlenecks.map(\.expand.output)
+        let expandedRow =
+            wide.map { $0.columns * min($0.channels, FoldedMobileFaceNet.channelsPerPass) }.max() ?? 0
+        let stemRow = plan.stem.output.columns * plan.stem.output.channels
+        let trunkRow = plan.trunk.output.columns * plan.trunk.output.channels
+        let row = max(expandedRow, stemRow, trunkRow)
+        ring = FloatBuffer(count: 3 * row)
+        zeroRow = FloatBuffer(count: row)
+        filtered = FloatBuffer(count: row)
+        patches = FloatBuffer(count: plan.stem.output.columns * plan.stem.input.channels * 9)
+    }
+}

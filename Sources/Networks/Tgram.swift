@@ -1,0 +1,61 @@
+internal import Tensors
+
+/// The sizes of Tgram: a long strided convolution, then three times layer norm over time, LeakyReLU and a convolution.
+struct TgramShape {
+    static let layers = 3
+    static let leak: Float = 0.2
+    static let epsilon: Float = 1e-5
+
+    let channels: Int
+    let frames: Int
+    let kernel: Int
+    let stride: Int
+
+    init(_ a: Architecture) {
+        channels = a.melBands
+        frames = a.frames
+        kernel = a.tgramKernel
+        stride = a.tgramStride
+    }
+
+    /// Zeros before and after the wave.
+    var padding: Int { kernel / 2 }
+}
+
+/// Layer norm over time, with a gain and a bias per time step, shared over the channels; then LeakyReLU.
+enum LayerNorm {
+    /// normal = (y − mean) / deviation, with biased variance over the rows of each channel.
+    ///
+    /// **Shapes**: y, normal [rows][channels]; scratch holds 4 vectors, of which the third is left as 1/deviation.
+    static func normalise(
+        _ y: UnsafePointer<Float>, into normal: UnsafeMutablePointer<Float>, rows: Int, channels: Int,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let (sums, squares) = (scratch, scratch + channels)
+        let (inverse, shift) = (scratch + 2 * channels, scratch + 3 * channels)
+        sums.update(repeating: 0, count: 2 * channels)
+        Kernels.moments(y, rows: rows, channels: channels, origin: y, sums: sums, squares: squares)
+        for c in 0..<channels {
+            let mean = sums[c] / Float(rows)
+            let variance = max(squares[c] / Float(rows) - mean * mean, 0)
+            inverse[c] = 1 / (variance + TgramShape.epsilon).squareRoot()
+            shift[c] = -(mean + y[c]) * inverse[c]
+        }
+        Kernels.activate(y, into: normal, rows: rows, channels: channels, scale: inverse, shift: shift, slope: nil)
+    }
+
+    /// a = LeakyReLU(gain[row]·normal + bias[row]); a may be normal.
+    static func activate(
+        _ normal: UnsafePointer<Float>, into a: UnsafeMutablePointer<Float>, rows: Int, channels: Int,
+        gain: UnsafePointer<Float>, bias: UnsafePointer<Float>
+    ) {
+        for row in 0..<rows {
+            let (g, b) = (gain[row], bias[row])
+            let (source, target) = (normal + row * channels, a + row * channels)
+            for c in 0..<channels {
+                let z = g * source[c] + b
+                target[c] = max(z, 0) + TgramShape.leak * min(z, 0)
+            }
+        }
+    }
+}
