@@ -60,7 +60,7 @@ let package = Package(
         room("Datasets", ["Plant", "Audio", "Spectra"]),
         room("Training", ["Plant", "Wire", "Audio", "Spectra", "Detection", "Datasets", "Networks", "Tensors"]),
         room("PostgreSQL", ["CPostgreSQL"]),
-        room("Ledger", ["Plant", "PostgreSQL", logging]),
+        room("Ledger", ["Plant", "PostgreSQL", logging], resources: [.embedInCode("Migrations/v0001_foundation.sql")]),
         room(
             "Nodes",
             [
