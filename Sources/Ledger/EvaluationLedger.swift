@@ -31,10 +31,12 @@ package struct EvaluatedClip: Hashable, Sendable {
     package var score: Double
     package var logOdds: Double?
     package var neighbourDistance: Double?
+    /// `normal` or `anomalous`, where the model has a threshold.
+    package var verdict: String?
 
     package init(
         path: String, machine: MachineName, isAnomaly: Bool, score: Double, logOdds: Double? = nil,
-        neighbourDistance: Double? = nil
+        neighbourDistance: Double? = nil, verdict: String? = nil
     ) {
         self.path = path
         self.machine = machine
@@ -42,6 +44,7 @@ package struct EvaluatedClip: Hashable, Sendable {
         self.score = score
         self.logOdds = logOdds
         self.neighbourDistance = neighbourDistance
+        self.verdict = verdict
     }
 }
 

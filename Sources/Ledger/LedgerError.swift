@@ -1,3 +1,5 @@
+internal import Plant
+
 /// Why the ledger could not do what it was asked.
 package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
@@ -19,5 +21,53 @@ package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
+    }
+}
+
+extension LedgerError {
+    static func fenced(broker holder: String) -> LedgerError {
+        LedgerError(.fenced, "the broker \(holder) has taken over; this one stops")
+    }
+
+    static func fenced(coordinator holder: String) -> LedgerError {
+        LedgerError(.fenced, "the coordinator \(holder) has taken over; this one stops")
+    }
+
+    static func unknown(dataset: String) -> LedgerError {
+        LedgerError(.notFound, "no dataset is called \(dataset); 'auscult dataset list' shows those there are")
+    }
+
+    static func unknown(model version: String) -> LedgerError {
+        LedgerError(.notFound, "there is no model version \(version); 'auscult model list' shows those there are")
+    }
+
+    static func unknown(run: Int64) -> LedgerError {
+        LedgerError(.notFound, "there is no run \(run); 'auscult run list' shows those there are")
+    }
+
+    static func notRunning(run: Int64) -> LedgerError {
+        LedgerError(.refused, "run \(run) is not this coordinator's to change: it has ended or somebody else has it")
+    }
+
+    static func changed(step: Int, run: Int64) -> LedgerError {
+        LedgerError(
+            .refused, "step \(step) of run \(run) was recorded before with other weights: the computation is not exact")
+    }
+
+    static func changed(shard: ShardRecord, run: Int64) -> LedgerError {
+        LedgerError(
+            .refused,
+            "shard \(shard.shard) of step \(shard.step), phase \(shard.phase), of run \(run) was counted before with "
+                + "another output: the computation is not exact")
+    }
+
+    static func changedFeature(dataset: String) -> LedgerError {
+        LedgerError(
+            .refused,
+            "the dataset \(dataset) exists with other log-mel parameters; import these clips under another name")
+    }
+
+    static func unfit(model version: String, machine: MachineName) -> LedgerError {
+        LedgerError(.refused, "the model \(version) does not know the machine \(machine); train one that does")
     }
 }

@@ -10,9 +10,10 @@ package enum LedgerSignal: String, CaseIterable, Sendable {
 
 /// Delivers signals of the database.
 package protocol SignalLedger: AnyObject {
-    /// Waits for signals, each at most once in the answer; empty when the time is over. After a lost connection all
-    /// are reported, since some may have been missed.
+    /// Waits until one of the wanted signals has come; empty when the time is over.
+    ///
+    /// The first call, and the first after a lost connection, returns all of them: some may have been missed.
     ///
     /// - Parameter milliseconds: 0 asks without waiting.
-    func signals(waitMilliseconds milliseconds: Int) throws -> Set<LedgerSignal>
+    func signals(_ wanted: Set<LedgerSignal>, waitMilliseconds milliseconds: Int) throws -> Set<LedgerSignal>
 }

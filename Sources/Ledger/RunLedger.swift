@@ -34,17 +34,16 @@ package protocol RunLedger: AnyObject {
     /// Runs under this fence that somebody wants stopped.
     func cancelledRuns(fence: Int64) throws -> [Int64]
 
-    /// Tells how far a run has come.
+    /// Records shards that counted, the step they belong to where it is complete, and how far the run has come, in one
+    /// transaction. A shard or step recorded before stays as it is; one with another hash now is `.refused`.
     ///
     /// - Parameter progress: from 0 to 1.
-    func report(progress: Double, of run: Int64, fence: Int64) throws
-
-    /// Records a step and the shards it counted, in one transaction. The same step again changes nothing; with other
-    /// weights it is `.refused`.
-    func record(_ step: StepRecord, shards: [ShardRecord], of run: Int64, fence: Int64) throws
+    func record(_ shards: [ShardRecord], step: StepRecord?, progress: Double, of run: Int64, fence: Int64) throws
 
     /// Stores the trained model and ends its run in one transaction. Again: the version stored the first time.
-    func complete(_ run: Int64, model: ModelDraft, fence: Int64) throws -> ModelRecord
+    ///
+    /// - Parameter clipsPerSecond: over the whole run.
+    func complete(_ run: Int64, model: ModelDraft, clipsPerSecond: Double, fence: Int64) throws -> ModelRecord
 
     /// Stores an evaluation and ends its run in one transaction. Again: changes nothing.
     func complete(_ run: Int64, evaluation: EvaluationDraft, fence: Int64) throws

@@ -32,6 +32,10 @@ package struct RunRecord: Hashable, Sendable {
     package var state: State
     /// From 0 to 1.
     package var progress: Double
+    /// How many steps were recorded.
+    package var steps: Int
+    /// Over the whole run, once a training is done.
+    package var clipsPerSecond: Double?
     /// Why it failed.
     package var reason: String?
     /// Somebody wants it stopped.
@@ -45,13 +49,16 @@ package struct RunRecord: Hashable, Sendable {
     package var finishedAt: Int64?
 
     package init(
-        run: Int64, request: RunRequest, state: State, progress: Double, reason: String?, isCancelRequested: Bool,
+        run: Int64, request: RunRequest, state: State, progress: Double, steps: Int, clipsPerSecond: Double?,
+        reason: String?, isCancelRequested: Bool,
         modelVersion: String?, weightsHash: ContentHash?, submittedAt: Int64, startedAt: Int64?, finishedAt: Int64?
     ) {
         self.run = run
         self.request = request
         self.state = state
         self.progress = progress
+        self.steps = steps
+        self.clipsPerSecond = clipsPerSecond
         self.reason = reason
         self.isCancelRequested = isCancelRequested
         self.modelVersion = modelVersion

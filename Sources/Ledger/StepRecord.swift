@@ -24,16 +24,22 @@ package struct StepRecord: Hashable, Sendable {
 
 /// One shard as it was counted in a step: exactly once per (run, step, phase, shard).
 package struct ShardRecord: Hashable, Sendable {
+    package var step: Int
     package var phase: Int
     package var shard: Int
     /// Of the shard's output.
     package var outputHash: ContentHash
     package var worker: String
+    package var computeMilliseconds: Double
 
-    package init(phase: Int, shard: Int, outputHash: ContentHash, worker: String) {
+    package init(
+        step: Int, phase: Int, shard: Int, outputHash: ContentHash, worker: String, computeMilliseconds: Double
+    ) {
+        self.step = step
         self.phase = phase
         self.shard = shard
         self.outputHash = outputHash
         self.worker = worker
+        self.computeMilliseconds = computeMilliseconds
     }
 }

@@ -1,0 +1,92 @@
+package import Plant
+internal import Synchronization
+
+extension MemoryLedger: BrokerLedger {
+    package func openEpoch(holder: String) throws -> UInt32 {
+        state.withLock { state in
+            state.epoch += 1
+            state.epochHolder = holder
+            return state.epoch
+        }
+    }
+
+    package func accept(_ clips: [ClipRecord], epoch: UInt32) throws -> [Acceptance] {
+        try state.withLock { state in
+            try state.checkEpoch(epoch)
+            return clips.map { clip in
+                let key = SiteKey(site: clip.site, key: clip.key)
+                if let job = state.jobs[key] {
+                    let first = state.clips[Int(job) - 1].record
+                    return Acceptance(
+                        key: clip.key, job: job, duplicate: true, sameContent: first.sha256 == clip.sha256)
+                }
+                state.clips.append(AcceptedClip(record: clip, acceptedAt: now()))
+                let job = Int64(state.clips.count)
+                state.jobs[key] = job
+                return Acceptance(key: clip.key, job: job, duplicate: false, sameContent: true)
+            }
+        }
+    }
+
+    package func record(_ outcomes: [OutcomeRecord], epoch: UInt32) throws {
+        try state.withLock { state in
+            try state.checkEpoch(epoch)
+            let known = outcomes.filter { (1...Int64(max(1, state.clips.count))).contains($0.job) }
+            for outcome in known {
+                guard case .scored(let score) = outcome.ending, state.deadLetters[outcome.job] == nil else { continue }
+                let isThere = state.results[outcome.job, default: []].contains { $0.modelVersion == score.modelVersion }
+                if !isThere { state.results[outcome.job, default: []].append(outcome) }
+            }
+            for outcome in known {
+                switch outcome.ending {
+                case .scored: break
+                case .dead:
+                    guard state.results[outcome.job] == nil, state.deadLetters[outcome.job] == nil else { continue }
+                    state.deadLetters[outcome.job] = outcome
+                case .failedAttempt:
+                    state.failedAttempts[outcome.job, default: []].insert(outcome.attempt)
+                }
+            }
+        }
+    }
+
+    package func pendingClips(after job: Int64, limit: Int) throws -> [PendingClip] {
+        state.withLock { state in
+            let first = Int(max(0, job))
+            let open = state.clips.indices.dropFirst(first).map { Int64($0) + 1 }.filter { state.isOpen($0) }
+            return open.prefix(limit).map { job in
+                let clip = state.clips[Int(job) - 1]
+                return PendingClip(
+                    job: job, clip: clip.record, acceptedAt: clip.acceptedAt,
+                    attempts: state.failedAttempts[job, default: []].count)
+            }
+        }
+    }
+
+    package func outcome(of job: Int64) throws -> OutcomeRecord? {
+        state.withLock { state in state.results[job]?.first ?? state.deadLetters[job] }
+    }
+
+    package func location(of content: ContentHash) throws -> SegmentLocation? {
+        state.withLock { $0.contents[content] }
+    }
+
+    package func recordContent(_ contents: [(hash: ContentHash, location: SegmentLocation)], epoch: UInt32) throws {
+        try state.withLock { state in
+            try state.checkEpoch(epoch)
+            for content in contents where state.contents[content.hash] == nil {
+                state.contents[content.hash] = content.location
+            }
+        }
+    }
+
+    package func modelFile(_ hash: ContentHash) throws -> [UInt8]? {
+        state.withLock { state in state.models.first { $0.record.fileHash == hash }?.file }
+    }
+}
+
+extension OutcomeRecord {
+    fileprivate var modelVersion: String? {
+        if case .scored(let score) = ending { score.modelVersion } else { nil }
+    }
+}

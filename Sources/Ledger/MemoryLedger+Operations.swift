@@ -1,0 +1,45 @@
+internal import Glibc
+internal import Synchronization
+
+extension MemoryLedger: OperationsLedger {
+    package func queueCounts() throws -> QueueCounts {
+        state.withLock { state in
+            let waiting = state.clips.indices.filter { state.isOpen(Int64($0) + 1) }
+            let oldest = waiting.map { state.clips[$0].acceptedAt }.min()
+            return QueueCounts(
+                accepted: Int64(state.clips.count), waiting: Int64(waiting.count),
+                scored: Int64(state.results.count), dead: Int64(state.deadLetters.count),
+                oldestWaitSeconds: oldest.map { Double(now() - $0) / 1e6 })
+        }
+    }
+
+    package func record(_ workers: [WorkerRecord], epoch: UInt32) throws {
+        try state.withLock { state in
+            try state.checkEpoch(epoch)
+            state.workers = workers
+        }
+    }
+
+    package func workers() throws -> [WorkerRecord] {
+        state.withLock { state in
+            state.workers.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        }
+    }
+}
+
+extension MemoryLedger: SignalLedger {
+    package func signals(_ wanted: Set<LedgerSignal>, waitMilliseconds: Int) throws -> Set<LedgerSignal> {
+        let deadline = ContinuousClock.now + .milliseconds(waitMilliseconds)
+        while true {
+            let come = state.withLock { state in
+                wanted.filter { signal in
+                    defer { state.signals[signal] = false }
+                    return state.signals[signal] ?? true
+                }
+            }
+            if !come.isEmpty || ContinuousClock.now >= deadline { return come }
+            // A stand-in for a database may look now and then; nobody waits for it in earnest.
+            poll(nil, 0, 2)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+internal import Glibc
+internal import Plant
+internal import Synchronization
+
+/// The ledger without a database: the twin that simulations and tests use in its place.
+///
+/// It answers as `PostgreSQLLedger` does; one suite of tests holds for both. All its services may share one, from any
+/// thread.
+package final class MemoryLedger: Sendable {
+    /// What the tables hold.
+    struct State {
+        var epoch: UInt32 = 0
+        var epochHolder = "nobody"
+        var fence: Int64 = 0
+        var fenceHolder = "nobody"
+
+        var jobs: [SiteKey: Int64] = [:]
+        /// In order of job; job numbers begin with 1.
+        var clips: [AcceptedClip] = []
+        var results: [Int64: [OutcomeRecord]] = [:]
+        var deadLetters: [Int64: OutcomeRecord] = [:]
+        var failedAttempts: [Int64: Set<Int>] = [:]
+        var contents: [ContentHash: SegmentLocation] = [:]
+        var workers: [WorkerRecord] = []
+
+        var datasets: [String: Dataset] = [:]
+        /// Run numbers begin with 1.
+        var runs: [Run] = []
+        /// In order of creation.
+        var models: [Model] = []
+        /// For each machine its champions, the present one last.
+        var champions: [MachineName: [String]] = [:]
+        var evaluations: [EvaluationDraft] = []
+
+        /// Nil until somebody has asked.
+        var signals: [LedgerSignal: Bool] = [:]
+    }
+
+    struct SiteKey: Hashable {
+        let site: String
+        let key: String
+    }
+
+    struct AcceptedClip {
+        let record: ClipRecord
+        let acceptedAt: Int64
+    }
+
+    struct Dataset {
+        let feature: FeatureRecord?
+        let createdAt: Int64
+        var clips: [String: DatasetClip] = [:]
+    }
+
+    struct Run {
+        var record: RunRecord
+        var fence: Int64 = 0
+        var steps: [StepRecord] = []
+        var shards: [ShardKey: ShardRecord] = [:]
+    }
+
+    struct ShardKey: Hashable {
+        let step: Int
+        let phase: Int
+        let shard: Int
+    }
+
+    struct Model {
+        let record: ModelRecord
+        let file: [UInt8]
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    let now: @Sendable () -> Int64
+    let state = Mutex(State())
+
+    /// - Parameter now: the time in microseconds since 1970-01-01T00:00:00Z; the system's when left out.
+    package init(now: @escaping @Sendable () -> Int64 = MemoryLedger.systemTime) {
+        self.now = now
+    }
+
+    @Sendable package static func systemTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}
+
+extension MemoryLedger.State {
+    /// Whether an accepted clip has neither result nor dead letter.
+    func isOpen(_ job: Int64) -> Bool { results[job] == nil && deadLetters[job] == nil }
+
+    func checkEpoch(_ epoch: UInt32) throws {
+        guard epoch == self.epoch else { throw LedgerError.fenced(broker: epochHolder) }
+    }
+
+    func checkFence(_ fence: Int64) throws {
+        guard fence == self.fence else { throw LedgerError.fenced(coordinator: fenceHolder) }
+    }
+}
