@@ -5,6 +5,7 @@
 // takes a lock: any thread may call any of them.
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 // MARK: Matrix products (product.c)
 
@@ -72,3 +73,20 @@ void kernel_largest(const float *a, float *out, long rows, long channels);
 
 // da[row][channels] += g[channels] at the first row that holds the largest value.
 void kernel_largest_gradient(const float *a, const float *g, float *da, long rows, long channels);
+
+// MARK: Log-mel (log_mel.c)
+
+// out[count] = x * window. count is a multiple of 16.
+void kernel_window(const float *x, const double *window, double *out, long count);
+
+// power[count] = re^2 + im^2 of spectrum[count][2]. count is a multiple of 16.
+void kernel_power(const double *spectrum, float *power, long count);
+
+// out[band * stride] = sum over i of weights[offsets[band] + i] * power[first_bins[band] + i], for each of the bands.
+// A band has offsets[band + 1] - offsets[band] weights, a multiple of 16; the last ones may be zeros behind the spectrum.
+void kernel_mel_bands(
+    const float *power, const int32_t *first_bins, const int32_t *offsets, const float *weights, float *out, long stride,
+    long bands);
+
+// x[count] = 10 log10(max(x, least) + added), in place; what stands under the logarithm is at least 1.2e-38. Any count.
+void kernel_decibels(float *x, long count, float least, float added);
