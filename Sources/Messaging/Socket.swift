@@ -4,6 +4,10 @@ internal import Glibc
 // libzmq: "ØMQ sockets are not thread safe. Applications MUST NOT use a socket from multiple threads except after
 // migrating a socket from one thread to another with a 'full fence' memory barrier." (zmq_socket) Ours never migrate:
 // the class is not Sendable, and the thread that made a socket is the only one that uses and closes it.
+//
+// libzmq 4.3.4 aborts the process (session_base.cpp, its issue 3442) when a socket is closed while a message of several
+// frames is half sent and the connection breaks in the same moment. Close a socket after its last answer has come, or
+// when its connection is dead already.
 
 /// A ROUTER (the broker's side) or a DEALER (a peer's side). No call ever blocks.
 package final class Socket {

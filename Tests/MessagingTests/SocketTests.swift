@@ -35,6 +35,17 @@ import Testing
         return try socket.receive()
     }
 
+    /// Sends again and again until the wanted outcome, at most five seconds.
+    private static func send(_ message: Message, on socket: Socket, until wanted: SendOutcome) throws -> Bool {
+        var poller = Poller()
+        poller.add(socket)
+        for _ in 0..<5_000 {
+            if try socket.send(message) == wanted { return true }
+            try poller.wait(.milliseconds(1))
+        }
+        return false
+    }
+
     @Test(arguments: [0, 1, 33, 34, 65_535, 65_536, 1_048_576])
     func messagesTravelBothWays(byteCount: Int) throws {
         let pair = try Pair()
@@ -60,14 +71,17 @@ import Testing
         #expect(try dealer.send(Message([Frame([1])])) == .full)
     }
 
-    @Test func aPeerThatNeverReadsFillsOnlyItsOwnQueue() throws {
-        let pair = try Pair(options: SocketOptions(highWaterMark: 4, lingerMilliseconds: 0))
+    @Test func aPeerThatDoesNotReadFillsItsQueueUntilItDoes() throws {
+        let pair = try Pair(options: SocketOptions(highWaterMark: 4))
         try pair.send([Frame([1])])
         let route = try #require(try Self.next(on: pair.router)).route
-        let payload = Frame([UInt8](repeating: 5, count: 1 << 20))
+        let message = Message(route: route, [Frame([5]), Frame([UInt8](repeating: 5, count: 1 << 20))])
         var sent = 0
-        while try pair.router.send(Message(route: route, [payload, payload])) == .sent, sent < 1000 { sent += 1 }
+        while try pair.router.send(message) == .sent, sent < 1_000 { sent += 1 }
         #expect((1..<100).contains(sent))
+        for _ in 0..<sent { #expect(try Self.next(on: pair.dealer)?.frames.map(\.count) == [1, 1 << 20]) }
+        #expect(try Self.send(Message(route: route, [Frame([6])]), on: pair.router, until: .sent))
+        #expect(try Self.next(on: pair.dealer)?.frames.map(\.bytes) == [[6]])
     }
 
     @Test func aVanishedPeerIsUnroutable() throws {
@@ -85,14 +99,7 @@ import Testing
         }
         try thread.join()
         let message = try #require(try Self.next(on: router))
-        var outcome = SendOutcome.sent
-        var poller = Poller()
-        poller.add(router)
-        for _ in 0..<5_000 where outcome != .unroutable {
-            outcome = try router.send(Message(route: message.route, [Frame([2])]))
-            try poller.wait(.milliseconds(1))
-        }
-        #expect(outcome == .unroutable)
+        #expect(try Self.send(Message(route: message.route, [Frame([2])]), on: router, until: .unroutable))
     }
 
     @Test func framesBeyondTheLimitAreDropped() throws {
