@@ -70,9 +70,11 @@ extension WireError.Code {
     package static let poison = Self(rawValue: 408)
     package static let computeFailed = Self(rawValue: 409)
     package static let wrongOutput = Self(rawValue: 410)
+    package static let unrecordable = Self(rawValue: 411)
     // Content by hash
     package static let unknownContent = Self(rawValue: 500)
     package static let storeFull = Self(rawValue: 501)
+    package static let unreadableContent = Self(rawValue: 502)
     // Operators
     package static let noSuchWorker = Self(rawValue: 600)
 
@@ -140,8 +142,10 @@ extension WireError.Code {
         Entry(.poison, "poison", .afterRepair, "The job has ended the worker that ran it three times."),
         Entry(.computeFailed, "computeFailed", .later, "The computation failed on this worker."),
         Entry(.wrongOutput, "wrongOutput", .later, "The output does not have the SHA-256 it was announced with."),
+        Entry(.unrecordable, "unrecordable", .afterRepair, "The database refuses the result."),
         Entry(.unknownContent, "unknownContent", .never, "Nobody has put content with this SHA-256."),
         Entry(.storeFull, "storeFull", .later, "There is no room left for content."),
+        Entry(.unreadableContent, "unreadableContent", .never, "The stored bytes cannot be read back."),
         Entry(.noSuchWorker, "noSuchWorker", .never, "No worker of this name is connected."),
     ]
 
