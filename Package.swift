@@ -93,7 +93,7 @@ let package = Package(
         tests("TrainingTests", ["Plant", "Training", "Detection", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
-        tests("NodesTests", ["Nodes", "Wire", protobuf]),
+        tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),
         tests("IntegrationTests", ["Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
     ]
 )

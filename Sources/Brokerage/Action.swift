@@ -112,8 +112,6 @@ package enum Refusal: Hashable, Sendable {
     case sayHello
     /// Another peer has come under the same name.
     case superseded
-    /// The peer's role may not say this.
-    case notYourCommand
     /// No model scores this machine.
     case unknownMachine(MachineName)
     case payloadTooLarge(byteCount: Int, limit: Int)

@@ -57,7 +57,10 @@ extension Broker {
     private mutating func accept(_ key: String, job: Int64, duplicate: Bool, for peer: PeerID, follow: Bool) {
         if duplicate { counters.duplicates += 1 }
         tell(peer, .accepted(key: key, job: job, duplicate: duplicate))
-        guard follow else { return }
+        if follow { self.follow(key, job: job, for: peer) }
+    }
+
+    mutating func follow(_ key: String, job: Int64, for peer: PeerID) {
         followers.add(Followers.Follower(peer: peer, key: key), to: job)
         // A clip that is not open here may have ended long ago: the ledger knows.
         if clips[job] == nil { actions.append(.ledger(.findOutcome(job: job))) }

@@ -1,11 +1,8 @@
 /// Who comes, lives, leaves and dies.
 extension Broker {
     mutating func welcome(_ peer: PeerID, _ introduction: Introduction, now: Microseconds) {
-        guard peers[peer].map({ $0.role == introduction.role }) ?? true else {
-            return tell(peer, .reject(key: "", .notYourCommand))
-        }
         peers.join(peer, as: introduction, now: now)
-        guard introduction.role == .worker else { return tell(peer, .welcome(epoch: epoch)) }
+        guard peers[peer]?.role == .worker else { return tell(peer, .welcome(epoch: epoch)) }
         if let other = workers.named(introduction.name), other.id != peer {
             tell(other.id, .reject(key: "", .superseded))
             lose(other.id, now: now)

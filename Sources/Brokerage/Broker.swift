@@ -109,21 +109,17 @@ package struct Broker {
 
     private mutating func hear(_ message: Message, from peer: PeerID, now: Microseconds) {
         if case .hello(let introduction) = message { return welcome(peer, introduction, now: now) }
-        guard let role = peers[peer]?.role else {
+        guard peers[peer] != nil else {
             message.blob.map { actions.append(.release($0)) }
             return tell(peer, .reject(key: message.key, .sayHello))
         }
         peers.heard(peer, now: now)
-        guard message.isAllowed(to: role) else {
-            message.blob.map { actions.append(.release($0)) }
-            counters.rejected += 1
-            return tell(peer, .reject(key: message.key, .notYourCommand))
-        }
         switch message {
         case .hello: break
         case .heartbeat(let heartbeat): note(heartbeat, of: peer, now: now)
         case .goodbye: part(from: peer, now: now)
         case .submit(let submission): consider(submission, from: peer, now: now)
+        case .follow(let key, let job): follow(key, job: job, for: peer)
         case .result(let report): finish(report, from: peer, now: now)
         case .askShards(let asked): ask(asked, by: peer, now: now)
         case .forgetShards(let run): forget(run: run, now: now)

@@ -20,6 +20,8 @@ package enum Message: Sendable {
     case heartbeat(Heartbeat)
     case goodbye
     case submit(Submission)
+    /// Tell this gateway how an accepted clip ends.
+    case follow(key: String, job: Int64)
     case result(Report)
     case askShards([Shard])
     case forgetShards(run: Int64)

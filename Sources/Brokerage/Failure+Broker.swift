@@ -1,14 +1,16 @@
+import Wire
+
 /// Failures the broker itself finds.
 extension Failure {
     static func workerDied(_ worker: String) -> Failure {
-        Failure(code: 601, reason: "worker \(worker) died while it ran this job", permanent: false)
+        Failure(code: .workerLost, reason: "worker \(worker) died while it ran this job", permanent: false)
     }
 
-    static let hung = Failure(code: 602, reason: "the job made no progress until its deadline", permanent: false)
+    static let hung = Failure(code: .hung, reason: "the job made no progress until its deadline", permanent: false)
 
     static func poison(deaths: Int) -> Failure {
         Failure(
-            code: 603, reason: "\(deaths) workers died running this job, the last with nothing else to do",
+            code: .poison, reason: "\(deaths) workers died running this job, the last with nothing else to do",
             permanent: true)
     }
 
@@ -18,10 +20,14 @@ extension Failure {
     }
 
     static func unreadable(_ reason: String) -> Failure {
-        Failure(code: 604, reason: "the stored bytes cannot be read back: \(reason)", permanent: true)
+        Failure(code: .damaged, reason: "the stored bytes cannot be read back: \(reason)", permanent: true)
     }
 
     static func unrecordable(_ reason: String) -> Failure {
-        Failure(code: 605, reason: "the database refuses the result: \(reason)", permanent: true)
+        Failure(code: .badField, reason: "the database refuses the result: \(reason)", permanent: true)
+    }
+
+    private init(code: WireError.Code, reason: String, permanent: Bool) {
+        self.init(code: Int(code.rawValue), reason: reason, permanent: permanent)
     }
 }

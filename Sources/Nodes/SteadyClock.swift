@@ -5,6 +5,9 @@ package enum SteadyClock {
     /// Milliseconds since some fixed moment of this host.
     package static var milliseconds: Int64 { nanoseconds(CLOCK_MONOTONIC) / 1_000_000 }
 
+    /// The same in microseconds.
+    package static var microseconds: Int64 { nanoseconds(CLOCK_MONOTONIC) / 1_000 }
+
     /// Microseconds since 1970-01-01T00:00:00Z.
     package static var calendarMicroseconds: Int64 { nanoseconds(CLOCK_REALTIME) / 1_000 }
 

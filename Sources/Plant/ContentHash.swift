@@ -15,6 +15,13 @@ package struct ContentHash: Hashable, Sendable, Comparable, CustomStringConverti
         self = content.withUnsafeBytes { ContentHash(of: $0) }
     }
 
+    /// Hashes content that lies in pieces: `body` is given a function to be called for each, in order.
+    package init(ofPieces body: ((UnsafeRawBufferPointer) -> Void) -> Void) {
+        var hash = SHA256()
+        body { hash.update(bufferPointer: $0) }
+        bytes = Array(hash.finalize())
+    }
+
     /// Returns nil unless there are exactly 32 bytes.
     package init?(bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)

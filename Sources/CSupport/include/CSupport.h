@@ -1,5 +1,6 @@
 // What glibc's Swift module hides or spells in ways Swift cannot call.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 /// Creates a non-blocking, close-on-exec eventfd with count zero. Returns the descriptor, or -1 with errno set.
@@ -14,3 +15,9 @@ int auscult_stop_signals(void);
 
 /// Reads one signal number from the descriptor of `auscult_stop_signals`; 0 when none waits.
 int auscult_read_signal(int descriptor);
+
+/// Continues a CRC-32C over `count` bytes; begin with 0. Uses the processor's instruction where it has one.
+uint32_t auscult_crc32c(uint32_t crc, const void *bytes, size_t count);
+
+/// The same, one byte at a time on any processor.
+uint32_t auscult_crc32c_portable(uint32_t crc, const void *bytes, size_t count);

@@ -1,18 +1,6 @@
 import Plant
 
 extension Message {
-    /// Which role may say what.
-    func isAllowed(to role: Role) -> Bool {
-        switch self {
-        case .hello, .heartbeat, .goodbye, .fetch, .askStatus: true
-        case .submit: role == .gateway
-        case .result: role == .worker
-        case .askShards, .forgetShards: role == .coordinator
-        case .put: role == .coordinator || role == .operator
-        case .drainWorker: role == .operator
-        }
-    }
-
     /// The bytes that came along.
     var blob: Blob? {
         switch self {
@@ -30,6 +18,7 @@ extension Message {
         case .submit(let submission): submission.clip.key
         case .put(let put): put.sha256.description
         case .fetch(let hash): hash.description
+        case .follow(let key, _): key
         default: ""
         }
     }

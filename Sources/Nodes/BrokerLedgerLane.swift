@@ -1,0 +1,94 @@
+internal import Brokerage
+internal import Ledger
+internal import Messaging
+internal import Plant
+
+/// The broker's connection to the database on a thread of its own.
+final class BrokerLedgerLane: Sendable {
+    private let lane: SerialLane
+    private let mailbox: Mailbox<BrokerNote>
+    private let connection: Connection
+
+    /// Used on the lane only.
+    private final class Connection: @unchecked Sendable {
+        private let makeLedger: @Sendable () throws -> any BrokerLedger
+        private var opened: (any BrokerLedger)?
+        var epoch: UInt32 = 0
+
+        init(_ makeLedger: @escaping @Sendable () throws -> any BrokerLedger) { self.makeLedger = makeLedger }
+
+        func ledger() throws -> any BrokerLedger {
+            if let opened { return opened }
+            let ledger = try makeLedger()
+            opened = ledger
+            return ledger
+        }
+    }
+
+    init(mailbox: Mailbox<BrokerNote>, makeLedger: @escaping @Sendable () throws -> any BrokerLedger) throws {
+        self.mailbox = mailbox
+        connection = Connection(makeLedger)
+        lane = try SerialLane("broker-ledger")
+    }
+
+    func stop() throws { try lane.stop() }
+
+    /// Raises the epoch and waits for it; called once, before the broker's thread starts.
+    func open(holder: String) throws -> UInt32 {
+        let opened = try Mailbox<Result<UInt32, any Error>>()
+        lane.post { [connection] in
+            opened.post(
+                Result {
+                    connection.epoch = try connection.ledger().openEpoch(holder: holder)
+                    return connection.epoch
+                })
+        }
+        guard let result = opened.waitAndDrain().first else { preconditionFailure("the mailbox woke without a result") }
+        return try result.get()
+    }
+
+    func perform(_ order: LedgerOrder) {
+        lane.post { [connection, mailbox] in
+            do {
+                mailbox.post(try Self.note(order, try connection.ledger(), epoch: connection.epoch))
+            } catch {
+                mailbox.post(.ledger(.failed(order.subject, Self.fault(error))))
+            }
+        }
+    }
+
+    private static func note(
+        _ order: LedgerOrder, _ ledger: any BrokerLedger, epoch: UInt32
+    ) throws -> BrokerNote {
+        switch order {
+        case .accept(let batch, let clips):
+            return .ledger(.accepted(batch: batch, try ledger.accept(clips, epoch: epoch)))
+        case .record(let batch, let outcomes):
+            try ledger.record(outcomes, epoch: epoch)
+            return .ledger(.recorded(batch: batch))
+        case .recordContent(let batch, let contents):
+            try ledger.recordContent(contents, epoch: epoch)
+            return .ledger(.recordedContent(batch: batch))
+        case .loadPending(let job, let limit):
+            let page = try ledger.pendingClips(after: job, limit: limit)
+            return .ledger(.pending(page, wallClock: SteadyClock.calendarMicroseconds))
+        case .loadChampions:
+            return .ledger(.champions(try ledger.champions()))
+        case .findOutcome(let job):
+            return .ledger(.outcome(job: job, try ledger.outcome(of: job)))
+        case .findContent(let hash):
+            if let location = try ledger.location(of: hash) { return .ledger(.content(hash, .content(location))) }
+            guard let file = try ledger.modelFile(hash) else { return .ledger(.content(hash, .none)) }
+            return .modelFile(hash, Frame.payload(file))
+        }
+    }
+
+    private static func fault(_ error: any Error) -> LedgerAnswer.Fault {
+        guard let error = error as? LedgerError else { return .refused("\(error)") }
+        return switch error.code {
+        case .unreachable: .unreachable
+        case .fenced: .fenced
+        default: .refused(error.description)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+internal import Brokerage
+internal import Logging
+internal import Messaging
+internal import Plant
+internal import Wire
+
+/// From frames to events.
+extension BrokerLoop {
+    func hear(_ message: Messaging.Message) throws {
+        guard let route = message.route else { return }
+        switch message.decoded() {
+        case .invalid(let error, let sequence):
+            try refuse(error, sequence: sequence, on: route)
+        case .envelope(let envelope):
+            if case .hello(let hello) = envelope.message { return try greet(hello, envelope, on: route) }
+            try hear(envelope, payload: message.payload, on: route)
+        }
+    }
+
+    private func greet(_ hello: WireHello, _ envelope: Envelope, on route: Route) throws {
+        if let error = hello.flaw { return try refuse(error, sequence: envelope.sequence, on: route) }
+        switch sessions.greet(hello, on: route, now: SteadyClock.microseconds) {
+        case .failure(let error):
+            try refuse(error, sequence: envelope.sequence, on: route)
+        case .success(let peer):
+            guard let session = sessions[peer], session.isComplete, let introduction = session.introduction else {
+                return
+            }
+            sessions.introduced(peer)
+            logger.debug("hello", metadata: ["peer": "\(introduction.name)", "role": "\(introduction.role)"])
+            try handle(.said(peer, .hello(introduction)))
+        }
+    }
+
+    private func hear(_ envelope: Envelope, payload: ArraySlice<Frame>, on route: Route) throws {
+        guard let (peer, lane) = sessions.speaker(on: route), let session = sessions[peer] else {
+            let error = WireError(.notWelcomed, "say HELLO first: this broker does not know this connection")
+            return try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
+        }
+        // Its other connection is on the way.
+        guard session.isComplete else { return }
+        if let code = envelope.message.command.rule.allows(session.role, on: lane) {
+            let error = WireError(code, "\(envelope.message.command.rule.name) is not for a \(session.role) on \(lane)")
+            return try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
+        }
+        switch event(of: envelope.message, payload: payload) {
+        case .success(let message):
+            request = (peer, envelope.sequence)
+            defer { request = nil }
+            try handle(.said(peer, message))
+        case .failure(let error):
+            try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
+        }
+    }
+
+    private func event(of message: WireMessage, payload: ArraySlice<Frame>) -> Result<Brokerage.Message, WireError> {
+        switch message {
+        case .heartbeat(let heartbeat): return .success(.heartbeat(Heartbeat(heartbeat)))
+        case .goodbye: return .success(.goodbye)
+        case .submit(let submit):
+            return submit.clip(payload: payload).map { clip in
+                .submit(Submission(clip: clip, blob: keep(payload), follow: submit.follow))
+            }
+        case .follow(let follow): return .success(.follow(key: follow.key, job: follow.job))
+        case .result(let result):
+            guard let report = Report(result, output: { keep(payload) }) else {
+                return .failure(WireError(.badField, "a RESULT without outcome or without the hash of its output"))
+            }
+            return .success(.result(report))
+        case .put(let put):
+            guard let hash = ContentHash(bytes: put.sha256) else { return .failure(.badHash) }
+            return .success(.put(Put(sha256: hash, blob: keep(payload), durable: put.durable)))
+        case .fetch(let fetch):
+            guard let hash = ContentHash(bytes: fetch.sha256) else { return .failure(.badHash) }
+            return .success(.fetch(hash))
+        case .askShards(let asked): return .success(.askShards(asked.shards.map { Shard($0) }))
+        case .forgetShards(let run): return .success(.forgetShards(run: run.run))
+        case .askStatus: return .success(.askStatus)
+        case .drainWorker(let drain): return .success(.drainWorker(name: drain.worker))
+        default:
+            return .failure(WireError(.notAllowed, "\(message.command.rule.name) is for the broker to say"))
+        }
+    }
+
+    private func refuse(_ error: WireError, key: String = "", sequence: UInt32, on route: Route) throws {
+        invalidMessages += 1
+        logger.debug("refused", metadata: ["error": "\(error)", "key": "\(key)"])
+        let envelope = Envelope(.reject(error, key: key), sequence: sequence)
+        _ = try socket.send(Message(envelope, to: route))
+    }
+}
+
+extension WireError {
+    fileprivate static let badHash = WireError(.badField, "a SHA-256 has 32 bytes")
+}
+
+extension WireMessage {
+    /// What a refusal is to name.
+    fileprivate var key: String {
+        switch self {
+        case .submit(let submit): submit.key
+        case .put(let put): ContentHash(bytes: put.sha256)?.description ?? ""
+        case .fetch(let fetch): ContentHash(bytes: fetch.sha256)?.description ?? ""
+        case .follow(let follow): follow.key
+        case .drainWorker(let drain): drain.worker
+        default: ""
+        }
+    }
+}

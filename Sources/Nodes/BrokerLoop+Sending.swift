@@ -1,0 +1,63 @@
+internal import Brokerage
+internal import Logging
+internal import Messaging
+internal import Wire
+
+/// From answers to frames.
+extension BrokerLoop {
+    /// Sends an answer, with its payload from memory or, by way of the disk lane, from the store.
+    func tell(_ answer: Answer, to peer: PeerID) throws {
+        switch answer.payload {
+        case .none: try send(answer, payload: [], to: peer)
+        case .memory(let blob): try send(answer, payload: payloads[blob.number] ?? [], to: peer)
+        case .clip(let location):
+            guard case .dispatch(let dispatch) = answer else { return }
+            disk.load(dispatch, at: location, for: peer)
+        case .content(let location):
+            guard case .content(let hash, _) = answer else { return }
+            disk.load(hash, at: location, for: peer)
+        }
+    }
+
+    func send(_ answer: Answer, payload: [Frame], to peer: PeerID) throws {
+        guard let session = sessions[peer] else { return }
+        let sequence = request.flatMap { $0.peer == peer ? $0.sequence : nil } ?? 0
+        let message = WireMessage(
+            answer, payloadBytes: payload.reduce(0) { $0 + $1.count }, configuration: configuration.broker)
+        let envelope = Envelope(message, sequence: sequence)
+        let rule = message.command.rule
+        switch (answer, rule.lane) {
+        case (.welcome, _):
+            _ = try send(Message(envelope, to: session.control), peer)
+            if session.data != nil { _ = try send(Message(envelope, to: session.data), peer) }
+        case (.dispatch(let dispatch), _):
+            guard try !send(Message(envelope, payload: payload, to: session.data), peer) else { return }
+            try handle(.undelivered(peer, dispatch.token))
+        case (_, .data):
+            guard try !send(Message(envelope, payload: payload, to: session.data), peer) else { return }
+            try handle(.undelivered(peer, nil))
+        default:
+            guard try !send(Message(envelope, to: session.control), peer) else { return }
+            try handle(.undelivered(peer, nil))
+        }
+    }
+
+    /// Returns false when the peer cannot be reached on this connection.
+    private func send(_ message: Messaging.Message, _ peer: PeerID) throws -> Bool {
+        guard let route = message.route else { return false }
+        switch try socket.send(message) {
+        case .sent: return true
+        case .full:
+            logger.warning("a peer does not read", metadata: ["peer": "\(sessions[peer]?.introduction?.name ?? "")"])
+            return false
+        case .unroutable:
+            sessions.unlink(route)
+            // The peer's other connection may live and think that all is well.
+            if let other = sessions[peer]?.control {
+                let error = WireError(.notWelcomed, "your other connection is gone: say HELLO on both")
+                _ = try socket.send(Message(Envelope(.reject(error)), to: other))
+            }
+            return false
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import Brokerage
+internal import Plant
+internal import SwiftProtobuf
+internal import Wire
+
+extension WireMessage {
+    /// - Parameter payloadBytes: of the frames that go along.
+    init(_ answer: Answer, payloadBytes: Int, configuration: BrokerConfiguration) {
+        self =
+            switch answer {
+            case .welcome(let epoch): .welcome(.init(epoch: epoch, configuration: configuration))
+            case .accepted(let key, let job, let duplicate):
+                .accepted(
+                    .with {
+                        $0.key = key
+                        $0.job = job
+                        $0.duplicate = duplicate
+                    })
+            case .busy(let key, let milliseconds):
+                .busy(
+                    .with {
+                        $0.key = key
+                        $0.retryAfterMilliseconds = milliseconds
+                    })
+            case .reject(let key, let refusal): .reject(refusal.error, key: key)
+            case .outcome(let key, let record): .outcome(.init(key: key, record))
+            case .dispatch(let dispatch): .dispatch(.init(dispatch))
+            case .acknowledge(let token, let job):
+                .resultAck(
+                    .with {
+                        $0.token = token.rawValue
+                        if case .clip(let number) = job { $0.job = number }
+                    })
+            case .cancel(let token): .cancel(.with { $0.token = token.rawValue })
+            case .drain: .drain(.init())
+            case .shardDone(let done): .shardDone(.init(done))
+            case .stored(let hash): .stored(.with { $0.sha256 = hash.data })
+            case .content(let hash, _):
+                .content(
+                    .with {
+                        $0.sha256 = hash.data
+                        $0.length = UInt64(payloadBytes)
+                    })
+            case .status(let report): .status(.init(report))
+            case .done: .done(.init())
+            }
+    }
+}
