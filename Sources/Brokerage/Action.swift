@@ -16,6 +16,8 @@ package enum Action: Sendable {
 /// What the broker says: one case per command of the protocol that travels to a peer.
 package enum Answer: Sendable {
     case welcome(epoch: UInt32)
+    /// The broker lives, too.
+    case heartbeat
     case accepted(key: String, job: Int64, duplicate: Bool)
     case busy(key: String, retryAfterMilliseconds: UInt32)
     case reject(key: String, Refusal)
@@ -114,6 +116,8 @@ package enum Refusal: Hashable, Sendable {
     case superseded
     /// No model scores this machine.
     case unknownMachine(MachineName)
+    /// The peer has more payload unanswered than its credit allows.
+    case overCredit(limit: Int)
     case payloadTooLarge(byteCount: Int, limit: Int)
     /// The bytes do not have the hash that was announced.
     case damagedPayload

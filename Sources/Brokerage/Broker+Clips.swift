@@ -30,7 +30,7 @@ extension Broker {
         guard memory.take(byteCount) else { return putOff(submission, peer, around: 100) }
         guard peers.charge(peer, byteCount) else {
             memory.giveBack(byteCount)
-            return putOff(submission, peer, around: 100)
+            return refuse(submission, peer, .overCredit(limit: configuration.creditBytes))
         }
         let waiter = Intake.Waiter(peer: peer, follow: submission.follow, charged: byteCount)
         intake.admit(submission, waiter: waiter, now: now)

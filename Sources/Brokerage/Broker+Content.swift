@@ -19,8 +19,9 @@ extension Broker {
         }
         guard peers.charge(peer, byteCount) else {
             memory.giveBack(byteCount)
+            counters.rejected += 1
             actions.append(.release(put.blob))
-            return sayBusy(key, to: peer, around: 100)
+            return tell(peer, .reject(key: key, .overCredit(limit: configuration.creditBytes)))
         }
         deposits.admit(put, from: peer, now: now)
     }

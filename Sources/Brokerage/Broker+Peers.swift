@@ -59,6 +59,7 @@ extension Broker {
     }
 
     mutating func note(_ heartbeat: Heartbeat, of peer: PeerID, now: Microseconds) {
+        tell(peer, .heartbeat)
         guard let worker = workers[peer] else { return }
         let listed = Set(heartbeat.progress.map(\.token))
         workers[peer]?.unreachable = false

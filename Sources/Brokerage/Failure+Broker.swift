@@ -20,11 +20,11 @@ extension Failure {
     }
 
     static func unreadable(_ reason: String) -> Failure {
-        Failure(code: .damaged, reason: "the stored bytes cannot be read back: \(reason)", permanent: true)
+        Failure(code: .unreadableContent, reason: "the stored bytes cannot be read back: \(reason)", permanent: true)
     }
 
     static func unrecordable(_ reason: String) -> Failure {
-        Failure(code: .badField, reason: "the database refuses the result: \(reason)", permanent: true)
+        Failure(code: .unrecordable, reason: "the database refuses the result: \(reason)", permanent: true)
     }
 
     private init(code: WireError.Code, reason: String, permanent: Bool) {

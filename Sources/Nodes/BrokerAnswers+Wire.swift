@@ -24,9 +24,10 @@ extension ContentHash {
 }
 
 extension WireWelcome {
-    init(epoch: UInt32, configuration: BrokerConfiguration) {
+    init(epoch: UInt32, minor: UInt8, configuration: BrokerConfiguration) {
         self.init()
         self.epoch = UInt64(epoch)
+        minorVersion = UInt32(minor)
         limits.heartbeatMilliseconds = UInt32(configuration.heartbeatInterval / 1_000)
         limits.missedHeartbeats = UInt32(configuration.missedHeartbeats)
         limits.payloadBytes = UInt64(configuration.payloadLimit)
@@ -174,6 +175,8 @@ extension Refusal {
             WireError(.duplicatePeer, "another peer has come under this name and takes over: give each its own name")
         case .unknownMachine(let machine):
             WireError(.unknownMachine, "no model scores \(machine): promote one that knows it, or check the name")
+        case .overCredit(let limit):
+            WireError(.overCredit, "more than \(limit) bytes are unanswered: wait for ACCEPTED before sending more")
         case .payloadTooLarge(let byteCount, let limit):
             WireError(.tooLarge, "the payload has \(byteCount) bytes, at most \(limit) are allowed")
         case .damagedPayload:

@@ -86,7 +86,9 @@ extension BrokerLoop {
         invalidMessages += 1
         logger.debug("refused", metadata: ["error": "\(error)", "key": "\(key)"])
         let envelope = Envelope(.reject(error, key: key), sequence: sequence)
-        _ = try socket.send(Message(envelope, to: route))
+        // Known peers read refusals on their control connection.
+        let known = sessions.speaker(on: route).flatMap { sessions[$0.peer]?.control }
+        _ = try socket.send(Message(envelope, to: known ?? route))
     }
 }
 

@@ -23,8 +23,9 @@ extension BrokerLoop {
         guard let session = sessions[peer] else { return }
         let sequence = request.flatMap { $0.peer == peer ? $0.sequence : nil } ?? 0
         let message = WireMessage(
-            answer, payloadBytes: payload.reduce(0) { $0 + $1.count }, configuration: configuration.broker)
-        let envelope = Envelope(message, sequence: sequence)
+            answer, payloadBytes: payload.reduce(0) { $0 + $1.count }, minor: session.minorVersion,
+            configuration: configuration.broker)
+        let envelope = Envelope(message, sequence: sequence, minor: session.minorVersion)
         let rule = message.command.rule
         switch (answer, rule.lane) {
         case (.welcome, _):

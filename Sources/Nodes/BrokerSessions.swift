@@ -11,6 +11,8 @@ struct BrokerSessions {
         let peer: PeerID
         let role: WireRole
         let openedAt: Int64
+        /// The highest minor version both sides speak.
+        let minorVersion: UInt8
         /// From the control connection's HELLO; nil until it has said it.
         var introduction: Introduction?
         var control: Route?
@@ -58,7 +60,9 @@ struct BrokerSessions {
             peer = PeerID(lastPeer)
             peers[name] = peer
             names[peer] = name
-            sessions[peer] = Session(peer: peer, role: hello.role, openedAt: now)
+            sessions[peer] = Session(
+                peer: peer, role: hello.role, openedAt: now,
+                minorVersion: UInt8(min(hello.minorVersion, UInt32(WireHeader.minor))))
         }
         unlink(route)
         switch hello.lane {

@@ -5,10 +5,11 @@ internal import Wire
 
 extension WireMessage {
     /// - Parameter payloadBytes: of the frames that go along.
-    init(_ answer: Answer, payloadBytes: Int, configuration: BrokerConfiguration) {
+    init(_ answer: Answer, payloadBytes: Int, minor: UInt8, configuration: BrokerConfiguration) {
         self =
             switch answer {
-            case .welcome(let epoch): .welcome(.init(epoch: epoch, configuration: configuration))
+            case .welcome(let epoch): .welcome(.init(epoch: epoch, minor: minor, configuration: configuration))
+            case .heartbeat: .heartbeat(.init())
             case .accepted(let key, let job, let duplicate):
                 .accepted(
                     .with {

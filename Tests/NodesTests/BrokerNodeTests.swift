@@ -6,7 +6,6 @@ import Messaging
 import Nodes
 import Plant
 import SwiftProtobuf
-import Synchronization
 import Testing
 import Wire
 
@@ -16,17 +15,19 @@ import Wire
     private final class House {
         let directory = FileManager.default.temporaryDirectory.appending(path: "auscult-broker-\(UUID().uuidString)")
             .path
-        let ledger = NotebookLedger()
-        let failures = Mutex<[String]>([])
+        let ledger = MemoryLedger()
+        let failures: Mailbox<String>
         var node: BrokerNode?
 
         init() throws {
-            let machine = try #require(MachineName("fan/id_00"))
-            let model: [UInt8] = [1, 2, 3]
-            ledger.pages.withLock { pages in
-                pages.champions = [Champion(machine: machine, modelVersion: "m1", modelHash: ContentHash(of: model))]
-                pages.models = [ContentHash(of: model): model]
-            }
+            failures = try Mailbox()
+            let feature = FeatureRecord(
+                sampleRateHz: 16_000, fftLength: 2_048, hopLength: 512, melBands: 128, reflectPadding: false)
+            let model = try ledger.addModel(
+                ModelDraft(
+                    kind: "density", file: [1, 2, 3], weightsHash: ContentHash(of: [1]), feature: feature, dataset: nil,
+                    machines: [try #require(MachineName("fan/id_00"))]))
+            _ = try ledger.promote(model.version, machines: nil)
             try open()
         }
 
@@ -38,7 +39,7 @@ import Wire
                     listen: .tcp(host: "127.0.0.1", port: 0), dataDirectory: directory, holder: "test",
                     broker: configuration),
                 ledger: { [ledger] in ledger }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                onFailure: { [self] error in failures.withLock { $0.append("\(error)") } })
+                onFailure: { [failures] in failures.post("\($0)") })
         }
 
         func close() throws {
@@ -97,14 +98,14 @@ import Wire
         #expect(accepted.key == "a" && accepted.job == 1 && !accepted.duplicate)
         let (dispatch, payload) = try worker.wait { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }
         #expect(payload == Self.wav)
-        #expect(dispatch.score.machine.id == "id_00" && dispatch.score.modelVersion == "m1")
+        #expect(dispatch.score.machine.id == "id_00" && dispatch.score.modelVersion == "density-1")
         try worker.say(.result(score(dispatch)))
         _ = try worker.wait {
             if case .resultAck(let ack) = $0 { ack.token == dispatch.token ? ack : nil } else { nil }
         }
         let (outcome, _) = try gateway.wait { if case .outcome(let outcome) = $0 { outcome } else { nil } }
         #expect(outcome.score.score == 2.5)
-        #expect(house.ledger.pages.withLock { $0.outcomes.count } == 1)
+        #expect(try house.ledger.outcome(of: 1)?.worker == "worker")
     }
 
     @Test func aRestartedBrokerReadsTheClipBackFromItsDisk() throws {
@@ -140,7 +141,7 @@ import Wire
         var short = submit("short", Self.wav)
         short.length += 1
         #expect(try refusal(short, Self.wav) == .badPayload)
-        #expect(house.ledger.pages.withLock { $0.clips.isEmpty })
+        #expect(try house.ledger.pendingClips(after: 0, limit: 10).isEmpty)
     }
 
     @Test func rolesLanesAndHelloAreChecked() throws {
@@ -222,10 +223,8 @@ import Wire
         let house = try House()
         let gateway = try house.peer(.gateway, "gateway")
         _ = try gateway.join()
-        house.ledger.pages.withLock { $0.epoch += 1 }
+        _ = try house.ledger.openEpoch(holder: "somebody else")
         try gateway.say(.submit(submit("a", Self.wav)), payload: Self.wav)
-        let deadline = ContinuousClock.now + .seconds(10)
-        while house.failures.withLock({ $0.isEmpty }), ContinuousClock.now < deadline {}
-        #expect(house.failures.withLock { $0.first?.contains("another broker") } == true)
+        #expect(house.failures.waitAndDrain().first?.contains("another broker") == true)
     }
 }
