@@ -59,7 +59,7 @@ let package = Package(
         room("Detection", ["Plant", "Spectra", "Networks", "Tensors"]),
         room("Datasets", ["Plant", "Audio", "Spectra"]),
         room("Training", ["Plant", "Wire", "Audio", "Spectra", "Detection", "Datasets", "Networks", "Tensors"]),
-        room("PostgreSQL", ["CPostgreSQL"]),
+        room("PostgreSQL", ["CPostgreSQL", "CSupport"]),
         room("Ledger", ["Plant", "PostgreSQL", logging], resources: [.embedInCode("Migrations/v0001_foundation.sql")]),
         room(
             "Nodes",

@@ -6,6 +6,9 @@
 /// Creates a non-blocking, close-on-exec eventfd with count zero. Returns the descriptor, or -1 with errno set.
 int auscult_eventfd(void);
 
+/// Creates a pipe that no child inherits by accident. Returns 0, or -1 with errno set.
+int auscult_pipe(int ends[2]);
+
 /// Names the calling thread for debuggers and `top -H`; the kernel keeps the first 15 bytes.
 void auscult_set_thread_name(const char *name);
 

@@ -1,0 +1,265 @@
+internal import FoundationEssentials
+internal import Glibc
+
+/// A PostgreSQL server of our own under one directory, on loopback only.
+///
+/// Everything lies in `DIRECTORY/postgres`: the data, the log, and the passwords, each readable by its owner alone.
+/// The server is a process of its own that outlives us: whoever opens the same directory later, after a crash of ours
+/// for instance, finds it running and takes it over. It serves the database `auscult`, which belongs to the role
+/// `auscult`; the role `auscult_analyst` may read what it is given.
+///
+/// Calls block while programs run; one thread at a time, hence not Sendable.
+package final class PrivateServer {
+    package static let owner = "auscult"
+    package static let analyst = "auscult_analyst"
+    package static let database = "auscult"
+    static let administrator = "postgres"
+
+    /// `DIRECTORY/postgres`.
+    package let home: String
+    private let settings: [String: String]
+    private let account: ServerAccount?
+    private let programs: ServerPrograms
+    /// Where it listens on 127.0.0.1; 0 before the start.
+    package private(set) var port = 0
+
+    /// Prepares the directory; creates the data when there are none.
+    ///
+    /// - Parameters:
+    ///   - directory: must exist
+    ///   - settings: of `postgresql.conf`, on top of ours
+    /// - Throws: `.server` when PostgreSQL is not installed, the disk is full, or the directory is out of reach for the
+    ///   account that the server runs as.
+    package init(directory: String, settings: [String: String] = [:]) throws(PostgreSQLError) {
+        guard let resolved = realpath(directory, nil) else {
+            throw PostgreSQLError(.server, "the data directory \(directory): \(Self.systemReason)")
+        }
+        defer { free(resolved) }
+        home = "\(String(cString: resolved))/postgres"
+        self.settings = Self.settings.merging(settings) { $1 }
+        account = try ServerAccount.forThisProcess()
+        let version = try? String(contentsOfFile: "\(home)/data/PG_VERSION", encoding: .utf8)
+        programs = try ServerPrograms.find(
+            version: version?.split(separator: "\n").first.map(String.init), account: account)
+        if version == nil { try create() }
+    }
+
+    /// Durable always; sized for a host that has other work to do.
+    private static let settings = [
+        "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "on", "synchronous_commit": "on",
+        "shared_buffers": "128MB", "max_wal_size": "2GB", "wal_compression": "on", "jit": "off",
+        "password_encryption": "scram-sha-256", "log_checkpoints": "off",
+    ]
+
+    // MARK: Start and stop
+
+    /// Starts the server, or takes over one that runs on this directory, and returns when it accepts connections.
+    package func start() throws(PostgreSQLError) {
+        if try !adopt() {
+            // Another process may take the port between our look and the server's.
+            for attempt in 1... {
+                let port = try Self.freePort(preferring: attempt == 1 ? lastPort : nil)
+                let options = (settings.map { "-c \($0.key)=\($0.value)" }.sorted() + ["-p \(port)"])
+                    .joined(separator: " ")
+                let (status, output) = try programs.run(
+                    "pg_ctl", ["start", "--wait", "--timeout=60", "-D", data, "-l", log, "-o", options])
+                if status == 0 {
+                    self.port = port
+                    break
+                }
+                let lines = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").suffix(5) ?? []
+                guard attempt < 3, lines.contains(where: { $0.contains("could not bind") }) else {
+                    throw failure("start the database server", output + lines.joined(separator: "\n"))
+                }
+            }
+        }
+        try? "\(port)\n".write(toFile: "\(home)/port", atomically: true, encoding: .utf8)
+        try createRoles()
+    }
+
+    /// Stops the server in order: sessions are cut, everything is written. Returns when it has ended.
+    package func stop() throws(PostgreSQLError) { try stop(mode: "fast") }
+
+    /// Stops the server as a crash would; it recovers at the next start.
+    package func stopImmediately() throws(PostgreSQLError) { try stop(mode: "immediate") }
+
+    private func stop(mode: String) throws(PostgreSQLError) {
+        guard processIdentifier != nil else { return }
+        let (status, output) = try programs.run("pg_ctl", ["stop", "--wait", "--timeout=60", "-D", data, "-m", mode])
+        guard status == 0 || processIdentifier == nil else { throw failure("stop the database server", output) }
+    }
+
+    /// The server's process, nil when none runs on our data.
+    package var processIdentifier: Int32? {
+        guard let first = lockFile.first, let process = Int32(first) else { return nil }
+        // A number left behind by a crash may belong to somebody else by now; the server works inside its data.
+        guard let place = realpath("/proc/\(process)/cwd", nil) else { return nil }
+        defer { free(place) }
+        return String(cString: place) == data ? process : nil
+    }
+
+    /// Takes over a server that runs already.
+    private func adopt() throws(PostgreSQLError) -> Bool {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+        while processIdentifier != nil {
+            if lockFile.count >= 4, let port = Int(lockFile[3]) {
+                self.port = port
+                do {
+                    _ = try Connection(url(role: Self.administrator, database: "postgres"))
+                    return true
+                } catch  where error.isUnreachable {
+                    // It starts, recovers or stops; look again.
+                }
+            }
+            guard ContinuousClock.now < deadline else {
+                throw PostgreSQLError(
+                    .server,
+                    "a database server runs on \(data) but has not accepted connections for a minute; see \(log)")
+            }
+            usleep(50_000)
+        }
+        return false
+    }
+
+    // MARK: Addresses
+
+    /// The database as its owner, password included.
+    package func databaseURL() throws(PostgreSQLError) -> String {
+        try url(role: Self.owner, database: Self.database)
+    }
+
+    /// The database as the analyst, password included.
+    package func analystURL() throws(PostgreSQLError) -> String {
+        try url(role: Self.analyst, database: Self.database)
+    }
+
+    /// A URL with the role's own password.
+    package func url(role: String, database: String) throws(PostgreSQLError) -> String {
+        "postgresql://\(role):\(try password(of: role))@127.0.0.1:\(port)/\(database)"
+    }
+
+    // MARK: Creation
+
+    private var data: String { "\(home)/data" }
+    private var log: String { "\(home)/log" }
+    private var lockFile: [Substring] {
+        ((try? String(contentsOfFile: "\(data)/postmaster.pid", encoding: .utf8)) ?? "").split(
+            separator: "\n", omittingEmptySubsequences: false)
+    }
+    private var lastPort: Int? {
+        (try? String(contentsOfFile: "\(home)/port", encoding: .utf8)).flatMap { Int($0.dropLast()) }
+    }
+
+    private func create() throws(PostgreSQLError) {
+        guard mkdir(home, 0o700) == 0 || errno == EEXIST else {
+            throw PostgreSQLError(.server, "cannot create \(home): \(Self.systemReason)")
+        }
+        if let account {
+            guard chown(home, account.user, account.group) == 0 else {
+                throw PostgreSQLError(.server, "cannot give \(home) to \(account.name): \(Self.systemReason)")
+            }
+            guard try programs.runCommand(["test", "-w", home]).status == 0 else {
+                let barrier = account.firstBarrier(to: home) ?? home
+                throw PostgreSQLError(
+                    .server,
+                    "the database server runs as the user '\(account.name)', which may not pass through \(barrier); "
+                        + "allow it (chmod o+x \(barrier)) or choose another data directory")
+            }
+        }
+        // A creation that was interrupted leaves half of the data; only whole data get the name we look for.
+        let unfinished = "\(home)/data.unfinished"
+        if access(unfinished, F_OK) == 0 {
+            do {
+                try FileManager.default.removeItem(atPath: unfinished)
+            } catch {
+                throw PostgreSQLError(
+                    .server, "cannot remove what an interrupted start left in \(unfinished): \(error)")
+            }
+        }
+        for role in [Self.administrator, Self.owner, Self.analyst] { try createPassword(of: role) }
+        let (status, output) = try programs.run(
+            "initdb",
+            [
+                "-D", unfinished, "-U", Self.administrator, "--pwfile=\(passwordFile(of: Self.administrator))",
+                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions",
+            ])
+        guard status == 0 else { throw failure("create a database in \(home)", output) }
+        guard rename(unfinished, data) == 0 else {
+            throw PostgreSQLError(.server, "cannot rename \(unfinished): \(Self.systemReason)")
+        }
+    }
+
+    /// Creates the roles and the database; what exists stays.
+    private func createRoles() throws(PostgreSQLError) {
+        let connection = try Connection(url(role: Self.administrator, database: "postgres"))
+        let attributes = [Self.owner: "CREATEDB CREATEROLE", Self.analyst: ""]
+        for role in [Self.owner, Self.analyst]
+        where try connection.execute("SELECT FROM pg_roles WHERE rolname = $1", [.text(role)]).isEmpty {
+            // Roles cannot be created with parameters; the name is ours and the password hexadecimal.
+            try connection.executeScript(
+                "CREATE ROLE \(role) LOGIN \(attributes[role] ?? "") PASSWORD '\(password(of: role))'")
+        }
+        if try connection.execute("SELECT FROM pg_database WHERE datname = $1", [.text(Self.database)]).isEmpty {
+            try connection.executeScript("CREATE DATABASE \(Self.database) OWNER \(Self.owner)")
+        }
+    }
+
+    private func passwordFile(of role: String) -> String { "\(home)/\(role).password" }
+
+    private func password(of role: String) throws(PostgreSQLError) -> String {
+        let path = passwordFile(of: role)
+        guard let line = try? String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first else {
+            throw PostgreSQLError(.server, "cannot read the password in \(path): \(Self.systemReason)")
+        }
+        return String(line)
+    }
+
+    private func createPassword(of role: String) throws(PostgreSQLError) {
+        let path = passwordFile(of: role)
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        if file < 0 && errno == EEXIST { return }
+        guard file >= 0 else { throw PostgreSQLError(.server, "cannot create \(path): \(Self.systemReason)") }
+        defer { close(file) }
+        var random = SystemRandomNumberGenerator()
+        let digits = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }
+        let line = Array((digits.joined() + "\n").utf8)
+        if let account { _ = fchown(file, account.user, account.group) }
+        guard write(file, line, line.count) == line.count else {
+            unlink(path)
+            throw PostgreSQLError(.server, "cannot write \(path): \(Self.systemReason)")
+        }
+    }
+
+    /// A port of 127.0.0.1 that nobody listens on now.
+    private static func freePort(preferring wanted: Int?) throws(PostgreSQLError) -> Int {
+        for port in [wanted ?? 0, 0] {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            defer { close(descriptor) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = in_port_t(UInt16(clamping: port)).bigEndian
+            address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let found = withUnsafeMutablePointer(to: &address) { address in
+                address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                    bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+                }
+            }
+            if found { return Int(UInt16(bigEndian: address.sin_port)) }
+        }
+        throw PostgreSQLError(.server, "no port of 127.0.0.1 is free: \(systemReason)")
+    }
+
+    private func failure(_ action: String, _ output: String) -> PostgreSQLError {
+        if output.contains("No space left on device") {
+            return PostgreSQLError(
+                .server, "cannot \(action): the disk that holds \(home) is full; make room and try again")
+        }
+        let lines = output.split(separator: "\n")
+        let telling = lines.filter { line in ["FATAL", "PANIC", "error:"].contains { line.contains($0) } }
+        let reason = (telling.isEmpty ? lines.suffix(2) : telling.suffix(2)).joined(separator: "; ")
+        return PostgreSQLError(.server, "cannot \(action): \(reason); the server's log is \(log)")
+    }
+
+    private static var systemReason: String { String(cString: strerror(errno)) }
+}
