@@ -79,7 +79,7 @@ let package = Package(
             name: "bench", dependencies: ["Plant", "Networks", "Tensors", arguments], exclude: ["peers"],
             swiftSettings: strict),
 
-        room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", protobuf]),
+        room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),
         tests("PlantTests", ["Plant"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
         tests("MessagingTests", ["Messaging"]),

@@ -38,6 +38,7 @@ extension Connection {
     /// Runs `body` in a transaction: all of it is committed, or none when it throws.
     ///
     /// - Parameter begin: `BEGIN` with options, such as `BEGIN ISOLATION LEVEL SERIALIZABLE`.
+    @discardableResult
     package func transaction<Result>(begin: String = "BEGIN", _ body: () throws -> Result) throws -> Result {
         try execute(begin)
         do {

@@ -18,8 +18,8 @@ package final class PrivateServer {
     /// `DIRECTORY/postgres`.
     package let home: String
     private let settings: [String: String]
-    private let account: ServerAccount?
-    private let programs: ServerPrograms
+    let account: ServerAccount?
+    let programs: ServerPrograms
     /// Where it listens on 127.0.0.1; 0 before the start.
     package private(set) var port = 0
 
@@ -138,9 +138,9 @@ package final class PrivateServer {
         "postgresql://\(role):\(try password(of: role))@127.0.0.1:\(port)/\(database)"
     }
 
-    // MARK: Creation
+    // MARK: Files
 
-    private var data: String { "\(home)/data" }
+    var data: String { "\(home)/data" }
     private var log: String { "\(home)/log" }
     private var lockFile: [Substring] {
         ((try? String(contentsOfFile: "\(data)/postmaster.pid", encoding: .utf8)) ?? "").split(
@@ -150,91 +150,14 @@ package final class PrivateServer {
         (try? String(contentsOfFile: "\(home)/port", encoding: .utf8)).flatMap { Int($0.dropLast()) }
     }
 
-    private func create() throws(PostgreSQLError) {
-        guard mkdir(home, 0o700) == 0 || errno == EEXIST else {
-            throw PostgreSQLError(.server, "cannot create \(home): \(Self.systemReason)")
-        }
-        if let account {
-            guard chown(home, account.user, account.group) == 0 else {
-                throw PostgreSQLError(.server, "cannot give \(home) to \(account.name): \(Self.systemReason)")
-            }
-            guard try programs.runCommand(["test", "-w", home]).status == 0 else {
-                let barrier = account.firstBarrier(to: home) ?? home
-                throw PostgreSQLError(
-                    .server,
-                    "the database server runs as the user '\(account.name)', which may not pass through \(barrier); "
-                        + "allow it (chmod o+x \(barrier)) or choose another data directory")
-            }
-        }
-        // A creation that was interrupted leaves half of the data; only whole data get the name we look for.
-        let unfinished = "\(home)/data.unfinished"
-        if access(unfinished, F_OK) == 0 {
-            do {
-                try FileManager.default.removeItem(atPath: unfinished)
-            } catch {
-                throw PostgreSQLError(
-                    .server, "cannot remove what an interrupted start left in \(unfinished): \(error)")
-            }
-        }
-        for role in [Self.administrator, Self.owner, Self.analyst] { try createPassword(of: role) }
-        let (status, output) = try programs.run(
-            "initdb",
-            [
-                "-D", unfinished, "-U", Self.administrator, "--pwfile=\(passwordFile(of: Self.administrator))",
-                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions",
-            ])
-        guard status == 0 else { throw failure("create a database in \(home)", output) }
-        guard rename(unfinished, data) == 0 else {
-            throw PostgreSQLError(.server, "cannot rename \(unfinished): \(Self.systemReason)")
-        }
-    }
-
-    /// Creates the roles and the database; what exists stays.
-    private func createRoles() throws(PostgreSQLError) {
-        let connection = try Connection(url(role: Self.administrator, database: "postgres"))
-        let attributes = [Self.owner: "CREATEDB CREATEROLE", Self.analyst: ""]
-        for role in [Self.owner, Self.analyst]
-        where try connection.execute("SELECT FROM pg_roles WHERE rolname = $1", [.text(role)]).isEmpty {
-            // Roles cannot be created with parameters; the name is ours and the password hexadecimal.
-            try connection.executeScript(
-                "CREATE ROLE \(role) LOGIN \(attributes[role] ?? "") PASSWORD '\(password(of: role))'")
-        }
-        if try connection.execute("SELECT FROM pg_database WHERE datname = $1", [.text(Self.database)]).isEmpty {
-            try connection.executeScript("CREATE DATABASE \(Self.database) OWNER \(Self.owner)")
-        }
-    }
-
-    private func passwordFile(of role: String) -> String { "\(home)/\(role).password" }
-
-    private func password(of role: String) throws(PostgreSQLError) -> String {
-        let path = passwordFile(of: role)
-        guard let line = try? String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first else {
-            throw PostgreSQLError(.server, "cannot read the password in \(path): \(Self.systemReason)")
-        }
-        return String(line)
-    }
-
-    private func createPassword(of role: String) throws(PostgreSQLError) {
-        let path = passwordFile(of: role)
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        if file < 0 && errno == EEXIST { return }
-        guard file >= 0 else { throw PostgreSQLError(.server, "cannot create \(path): \(Self.systemReason)") }
-        defer { close(file) }
-        var random = SystemRandomNumberGenerator()
-        let digits = (0..<32).map { _ in String(Int.random(in: 0..<16, using: &random), radix: 16) }
-        let line = Array((digits.joined() + "\n").utf8)
-        if let account { _ = fchown(file, account.user, account.group) }
-        guard write(file, line, line.count) == line.count else {
-            unlink(path)
-            throw PostgreSQLError(.server, "cannot write \(path): \(Self.systemReason)")
-        }
-    }
-
     /// A port of 127.0.0.1 that nobody listens on now.
     private static func freePort(preferring wanted: Int?) throws(PostgreSQLError) -> Int {
         for port in [wanted ?? 0, 0] {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             defer { close(descriptor) }
+            // Connections of a server that just ended linger; as the server, look past them.
+            var yes: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = in_port_t(UInt16(clamping: port)).bigEndian
@@ -250,7 +173,7 @@ package final class PrivateServer {
         throw PostgreSQLError(.server, "no port of 127.0.0.1 is free: \(systemReason)")
     }
 
-    private func failure(_ action: String, _ output: String) -> PostgreSQLError {
+    func failure(_ action: String, _ output: String) -> PostgreSQLError {
         if output.contains("No space left on device") {
             return PostgreSQLError(
                 .server, "cannot \(action): the disk that holds \(home) is full; make room and try again")
@@ -261,5 +184,5 @@ package final class PrivateServer {
         return PostgreSQLError(.server, "cannot \(action): \(reason); the server's log is \(log)")
     }
 
-    private static var systemReason: String { String(cString: strerror(errno)) }
+    static var systemReason: String { String(cString: strerror(errno)) }
 }
