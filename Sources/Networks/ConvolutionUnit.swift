@@ -15,6 +15,14 @@ struct ConvolutionUnit: Sendable {
     let slope: String?
     let input: Plane
     let output: Plane
+
+    var stride: Int {
+        switch kind {
+        case .stem: 2
+        case .pointwise: 1
+        case .depthwise(let stride): stride
+        }
+    }
 }
 
 /// Expand, filter within each channel, project; the input is added where the shape stays.
@@ -23,7 +31,9 @@ struct Bottleneck: Sendable {
     let filter: ConvolutionUnit
     let project: ConvolutionUnit
 
-    var connects: Bool { expand.input == project.output }
+    var stride: Int { filter.stride }
+
+    var connects: Bool { stride == 1 && expand.input == project.output }
 }
 
 /// The MobileFaceNet up to its last image, as a list of units.

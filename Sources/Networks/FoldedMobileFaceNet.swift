@@ -155,7 +155,8 @@ extension FoldedMobileFaceNet {
         var made = 0
         for row in 0..<output.rows {
             while made <= min(row + 1, output.rows - 1) {
-                Patches.gather(images, plane: plan.stem.input, row: made, into: scratch.patches.pointer)
+                Patches.gather(
+                    images, plane: plan.stem.input, row: made, stride: stem.depth, into: scratch.patches.pointer)
                 Kernels.product(
                     scratch.patches.pointer, aStride: stem.depth, stem, into: ring[made], cStride: output.channels,
                     rows: output.columns, bias: stemBias.pointer, slope: stemSlope.pointer)
@@ -174,7 +175,7 @@ extension FoldedMobileFaceNet {
         into target: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
     ) {
         let (input, output) = (bottleneck.expand.input, bottleneck.project.output)
-        let stride = input.rows == output.rows && input.columns == output.columns ? 1 : 2
+        let stride = bottleneck.stride
         let ring = RowRing(scratch, rows: input.rows, stride: input.columns * pass.channels)
         var made = 0
         for row in 0..<output.rows {

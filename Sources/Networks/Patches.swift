@@ -2,13 +2,14 @@
 enum Patches {
     /// Gathers one row of outputs.
     ///
-    /// **Shapes**: images [channels][rows][columns], patches [(columns − 1)/2 + 1][channels·9].
+    /// - Parameter stride: floats from one patch to the next, at least channels·9; what is beyond those is left alone.
+    ///
+    /// **Shapes**: images [channels][rows][columns], patches [(columns − 1)/2 + 1][stride].
     static func gather(
-        _ images: UnsafePointer<Float>, plane: Plane, row: Int, into patches: UnsafeMutablePointer<Float>
+        _ images: UnsafePointer<Float>, plane: Plane, row: Int, stride: Int, into patches: UnsafeMutablePointer<Float>
     ) {
-        let depth = plane.channels * 9
         for column in 0..<(plane.columns - 1) / 2 + 1 {
-            var target = patches + column * depth
+            var target = patches + column * stride
             for channel in 0..<plane.channels {
                 for y in 2 * row - 1...2 * row + 1 {
                     let line = images + (channel * plane.rows + y) * plane.columns
@@ -24,11 +25,10 @@ enum Patches {
 
     /// Adds the gradient of one row of patches to the images.
     static func scatter(
-        _ patches: UnsafePointer<Float>, plane: Plane, row: Int, into images: UnsafeMutablePointer<Float>
+        _ patches: UnsafePointer<Float>, plane: Plane, row: Int, stride: Int, into images: UnsafeMutablePointer<Float>
     ) {
-        let depth = plane.channels * 9
         for column in 0..<(plane.columns - 1) / 2 + 1 {
-            var source = patches + column * depth
+            var source = patches + column * stride
             for channel in 0..<plane.channels {
                 for y in 2 * row - 1...2 * row + 1 {
                     let line = images + (channel * plane.rows + y) * plane.columns

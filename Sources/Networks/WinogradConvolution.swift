@@ -68,9 +68,11 @@ final class WinogradScratch {
     private let valuesBuffer: FloatBuffer
     private let productsBuffer: FloatBuffer
 
-    init(channels: Int) {
-        valuesBuffer = FloatBuffer(count: 6 * WinogradConvolution.tilesPerPass * channels)
-        productsBuffer = FloatBuffer(count: 6 * WinogradConvolution.tilesPerPass * channels)
+    /// - Parameter tiles: how many there may be in a pass.
+    init(channels: Int, tiles: Int = WinogradConvolution.tilesPerPass) {
+        let count = 6 * max(tiles, WinogradConvolution.tilesPerPass) * channels
+        valuesBuffer = FloatBuffer(count: count)
+        productsBuffer = FloatBuffer(count: count)
     }
 
     var values: UnsafeMutablePointer<Float> { valuesBuffer.pointer }

@@ -18,7 +18,9 @@ struct GoldenCommand: ParsableCommand {
             let parameters = try Parameters(
                 importing: read("\(folder)/weights.safetensors"), file: "\(folder)/weights.safetensors")
             var report = GoldenReport(variant: variant)
-            try report.checkEvaluation(parameters, read("\(folder)/eval.safetensors"))
+            let clips = try read("\(folder)/eval.safetensors")
+            report.checkEvaluation(parameters, clips)
+            try report.checkStep(parameters, clips, read("\(folder)/step.safetensors"))
             report.print()
             failed = failed || report.failed
         }

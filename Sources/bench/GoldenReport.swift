@@ -32,7 +32,7 @@ struct GoldenReport {
 
 extension GoldenReport {
     /// Feature, embedding and logits of the recorded clips.
-    mutating func checkEvaluation(_ parameters: Parameters, _ recorded: Safetensors) throws {
+    mutating func checkEvaluation(_ parameters: Parameters, _ recorded: Safetensors) {
         let a = parameters.architecture
         let network = FoldedNetwork(parameters)
         let scratch = FoldedNetwork.Scratch(a)

@@ -1,0 +1,116 @@
+package import Tensors
+
+/// The network up to the outputs of its global convolution, during training, for a fixed number of clips.
+///
+/// `forward` normalises with the moments of these clips alone and keeps what `backward` needs; a pair of calls is one
+/// shard's share of a step. All memory is taken when the object is made. One thread uses it at a time.
+package final class Backbone {
+    package let architecture: Architecture
+    package let clips: Int
+    private let tgram: TrainedTgram?
+    private let tfgram: TrainedTFgram?
+    private let mobileFaceNet: TrainedMobileFaceNet
+    private let wave: FloatBuffer
+    /// [clips][channels][melBands][frames]
+    private let images: FloatBuffer
+    private let imageGradients: FloatBuffer?
+    /// One branch's images or their gradients, [clips][frames][melBands].
+    private let turned: FloatBuffer
+
+    package init(_ architecture: Architecture, clips: Int) {
+        precondition(clips > 0, "a backbone for \(clips) clips")
+        let layout = ParameterLayout(architecture)
+        self.architecture = architecture
+        self.clips = clips
+        tgram = architecture.channels.contains(.tgram) ? TrainedTgram(architecture, layout, clips: clips) : nil
+        tfgram = architecture.channels.contains(.tfgram) ? TrainedTFgram(architecture, layout, clips: clips) : nil
+        mobileFaceNet = TrainedMobileFaceNet(architecture, layout, clips: clips)
+        let imageCount = clips * architecture.melBands * architecture.frames
+        images = FloatBuffer(count: architecture.channels.count * imageCount)
+        imageGradients = architecture.usesWave ? FloatBuffer(count: images.count) : nil
+        turned = FloatBuffer(count: architecture.usesWave ? imageCount : 0)
+        wave = FloatBuffer(count: architecture.usesWave ? clips * Self.waveStride(architecture) : 0)
+    }
+
+    private static func waveStride(_ a: Architecture) -> Int { a.waveSamples + 2 * PaddedWave.padding(a) }
+
+    /// Where a clip's wave begins, that many zeros before its first sample.
+    private func wave(_ clip: Int, padding: Int) -> UnsafePointer<Float> {
+        UnsafePointer(
+            wave.pointer + clip * Self.waveStride(architecture) + PaddedWave.padding(architecture) - padding)
+    }
+
+    /// Takes in one clip; every clip of the shard must be taken in before `forward`.
+    ///
+    /// - Parameters:
+    ///   - logMel: decibels, [melBands][frames].
+    ///   - wave: samples in −1...1, [waveSamples]; empty where the network needs no wave.
+    package func load(_ clip: Int, logMel: [Float], wave samples: [Float]) {
+        let a = architecture
+        precondition(logMel.count == a.melBands * a.frames, "\(logMel.count) values for \(a.melBands) x \(a.frames)")
+        precondition(!a.usesWave || samples.count == a.waveSamples, "\(samples.count) samples for \(a.waveSamples)")
+        if let channel = a.channels.firstIndex(of: .logMel) {
+            let target = image(clip, channel)
+            for index in logMel.indices { target[index] = logMel[index] }
+        }
+        guard a.usesWave else { return }
+        let target = wave.pointer + clip * Self.waveStride(a) + PaddedWave.padding(a)
+        for index in samples.indices { target[index] = samples[index] }
+    }
+
+    private func image(_ clip: Int, _ channel: Int) -> UnsafeMutablePointer<Float> {
+        images.pointer + (clip * architecture.channels.count + channel) * architecture.melBands * architecture.frames
+    }
+
+    /// - Parameter statistics: as long as the parameters; receives the batch moments where the running ones lie.
+    /// - Returns: [clips][trunkChannels].
+    package func forward(_ parameters: Parameters, statistics: FloatBuffer) -> [Float] {
+        let a = architecture
+        let imageCount = a.melBands * a.frames
+        for (channel, kind) in a.channels.enumerated() where kind != .logMel {
+            var source = turned
+            if kind == .tgram, let tgram {
+                tgram.forward(parameters, wave: { wave($0, padding: a.tgramKernel / 2) }, images: turned)
+            } else if let tfgram {
+                source = tfgram.forward(
+                    parameters, wave: { wave($0, padding: TFgramShape.padding) }, statistics: statistics)
+            }
+            for clip in 0..<clips {
+                FoldedNetwork.transpose(
+                    source.pointer + clip * imageCount, rows: a.frames, columns: a.melBands, image(clip, channel))
+            }
+        }
+        let features = FloatBuffer(count: clips * a.trunkChannels)
+        mobileFaceNet.forward(parameters, images: images, features: features.pointer, statistics: statistics)
+        return features.values
+    }
+
+    /// Adds the gradient of every parameter, given dL/dfeatures of the last `forward`.
+    ///
+    /// - Parameter featureGradient: [clips][trunkChannels].
+    package func backward(_ parameters: Parameters, featureGradient: [Float], gradient: FloatBuffer) {
+        let a = architecture
+        precondition(featureGradient.count == clips * a.trunkChannels, "\(featureGradient.count) feature gradients")
+        imageGradients?.zero()
+        let incoming = FloatBuffer(featureGradient)
+        mobileFaceNet.backward(
+            featureGradient: incoming.pointer, images: images, imageGradients: imageGradients, gradient: gradient)
+        guard let imageGradients else { return }
+        let imageCount = a.melBands * a.frames
+        for (channel, kind) in a.channels.enumerated() where kind != .logMel {
+            for clip in 0..<clips {
+                FoldedNetwork.transpose(
+                    imageGradients.pointer + (clip * a.channels.count + channel) * imageCount, rows: a.melBands,
+                    columns: a.frames, turned.pointer + clip * imageCount)
+            }
+            if kind == .tgram {
+                tgram?.backward(
+                    parameters, wave: { wave($0, padding: a.tgramKernel / 2) }, imageGradients: turned,
+                    gradient: gradient)
+            } else {
+                tfgram?.backward(
+                    wave: { wave($0, padding: TFgramShape.padding) }, imageGradients: turned, gradient: gradient)
+            }
+        }
+    }
+}

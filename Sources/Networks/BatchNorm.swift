@@ -1,0 +1,148 @@
+private import Glibc
+internal import Tensors
+
+/// One batch norm during a training step, with the PReLU that follows it, if any.
+///
+/// Forth: the convolution's outputs y are observed chunk by chunk, then `finish` turns them into z = scale·y + shift with
+/// x̂ = inverse·y + offset. The activation a = PReLU(z) is never stored: whoever needs it computes it again from y.
+/// Back: `receive` turns dL/da into dL/dz chunk by chunk, then `finishGradient` turns the sums into dL/dy = p·dL/dz + q·y + r.
+///
+/// Sums run in float within a chunk and in double over the chunks.
+final class BatchNorm {
+    static let epsilon: Float = 1e-5
+
+    let channels: Int
+    private let gain, bias, mean, variance: ParameterLayout.Slice
+    private let slopeSlice: ParameterLayout.Slice?
+    private let vectors: FloatBuffer
+    private var totals: [Double]
+    private var rows = 0
+    private var isFirstChunk = true
+
+    init(_ layout: ParameterLayout, _ name: String, slope: String? = nil) {
+        gain = layout[name + ".weight"]
+        bias = layout[name + ".bias"]
+        mean = layout[name + ".running_mean"]
+        variance = layout[name + ".running_var"]
+        slopeSlice = slope.map { layout[$0] }
+        channels = gain.count
+        vectors = FloatBuffer(count: 12 * channels)
+        totals = [Double](repeating: 0, count: 3 * channels)
+    }
+
+    private func vector(_ index: Int) -> UnsafeMutablePointer<Float> { vectors.pointer + index * channels }
+    var scale: UnsafeMutablePointer<Float> { vector(0) }
+    var shift: UnsafeMutablePointer<Float> { vector(1) }
+    private var inverse: UnsafeMutablePointer<Float> { vector(2) }
+    private var offset: UnsafeMutablePointer<Float> { vector(3) }
+    private var p: UnsafeMutablePointer<Float> { vector(4) }
+    private var q: UnsafeMutablePointer<Float> { vector(5) }
+    private var r: UnsafeMutablePointer<Float> { vector(6) }
+    private var origin: UnsafeMutablePointer<Float> { vector(7) }
+    private var slopes: UnsafeMutablePointer<Float> { vector(8) }
+    private var chunkSums: UnsafeMutablePointer<Float> { vector(9) }
+
+    /// The PReLU's slopes; zeros are a ReLU.
+    private var activates = false
+    var slope: UnsafePointer<Float>? { activates ? UnsafePointer(slopes) : nil }
+
+    // MARK: Forth
+
+    /// - Parameter rectifies: a ReLU follows, where there is no PReLU.
+    func begin(_ parameters: Parameters, rectifies: Bool = false) {
+        activates = rectifies || slopeSlice != nil
+        if let slopeSlice { slopes.update(from: parameters.buffer.pointer + slopeSlice.offset, count: channels) }
+        for index in totals.indices { totals[index] = 0 }
+        rows = 0
+        isFirstChunk = true
+    }
+
+    /// **Shapes**: y [rows][channels].
+    func observe(_ y: UnsafePointer<Float>, rows count: Int) {
+        if isFirstChunk { origin.update(from: y, count: channels) }
+        isFirstChunk = false
+        chunkSums.update(repeating: 0, count: 2 * channels)
+        Kernels.moments(
+            y, rows: count, channels: channels, origin: origin, sums: chunkSums, squares: chunkSums + channels)
+        addChunk(2)
+        rows += count
+    }
+
+    private func addChunk(_ vectors: Int) {
+        let sums = chunkSums
+        totals.withUnsafeMutableBufferPointer { totals in
+            for index in 0..<vectors * channels { totals[index] += Double(sums[index]) }
+        }
+    }
+
+    /// Normalises with the batch's own moments and writes them, the variance without bias, where the running ones lie.
+    func finish(_ parameters: Parameters, statistics: FloatBuffer) {
+        let count = Double(rows)
+        for c in 0..<channels {
+            let distance = totals[c] / count
+            let spread = max(totals[channels + c] / count - distance * distance, 0)
+            let center = Float(distance + Double(origin[c]))
+            setNormal(parameters, c, mean: center, variance: Float(spread))
+            statistics.pointer[mean.offset + c] = center
+            statistics.pointer[variance.offset + c] = Float(spread * count / max(count - 1, 1))
+        }
+    }
+
+    /// Normalises with the running moments, as a network at rest does.
+    func finishAtRest(_ parameters: Parameters) {
+        let weights = parameters.buffer.pointer
+        for c in 0..<channels {
+            setNormal(parameters, c, mean: weights[mean.offset + c], variance: weights[variance.offset + c])
+        }
+    }
+
+    private func setNormal(_ parameters: Parameters, _ c: Int, mean: Float, variance: Float) {
+        let weights = parameters.buffer.pointer
+        inverse[c] = 1 / (variance + Self.epsilon).squareRoot()
+        offset[c] = -mean * inverse[c]
+        scale[c] = weights[gain.offset + c] * inverse[c]
+        shift[c] = weights[bias.offset + c] - mean * scale[c]
+    }
+
+    /// a = PReLU(scale·y + shift).
+    func activate(_ y: UnsafePointer<Float>, into a: UnsafeMutablePointer<Float>, rows: Int) {
+        Kernels.activate(y, into: a, rows: rows, channels: channels, scale: scale, shift: shift, slope: slope)
+    }
+
+    // MARK: Back
+
+    func beginGradient() {
+        for index in totals.indices { totals[index] = 0 }
+    }
+
+    /// Turns dL/da of some rows into dL/dz, in place.
+    func receive(_ g: UnsafeMutablePointer<Float>, _ y: UnsafePointer<Float>, rows: Int) {
+        chunkSums.update(repeating: 0, count: 3 * channels)
+        Kernels.activateGradient(
+            g, y, rows: rows, channels: channels, scale: scale, shift: shift, slope: slope, inverse: inverse,
+            offset: offset, sums: chunkSums, products: chunkSums + channels, slopes: chunkSums + 2 * channels)
+        addChunk(3)
+    }
+
+    /// Adds the gradients of gain, bias and slope, and prepares `combine`.
+    func finishGradient(_ gradient: FloatBuffer) {
+        let count = Double(rows)
+        for c in 0..<channels {
+            gradient.pointer[bias.offset + c] += Float(totals[c])
+            gradient.pointer[gain.offset + c] += Float(totals[channels + c])
+            if let slopeSlice { gradient.pointer[slopeSlice.offset + c] += Float(totals[2 * channels + c]) }
+            // dy = scale · (g − mean(g) − x̂ · mean(g·x̂)), with x̂ = inverse·y + offset.
+            let ofNormal = Float(totals[channels + c] / count)
+            p[c] = scale[c]
+            q[c] = -scale[c] * inverse[c] * ofNormal
+            r[c] = -scale[c] * (Float(totals[c] / count) + offset[c] * ofNormal)
+        }
+    }
+
+    /// dL/dy of some rows; `dy` may be `g`.
+    func combine(
+        _ g: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into dy: UnsafeMutablePointer<Float>, rows: Int
+    ) {
+        Kernels.combine(g, y, into: dy, rows: rows, channels: channels, p, q, r)
+    }
+}

@@ -1,0 +1,200 @@
+internal import Tensors
+
+/// The MobileFaceNet up to the global convolution, during training.
+final class TrainedMobileFaceNet {
+    private struct Block {
+        let expand: TrainedUnit
+        let filter: TrainedUnit
+        let project: TrainedUnit
+        let connects: Bool
+        let image: FloatBuffer
+    }
+
+    private let stem: TrainedUnit
+    private let filter: TrainedUnit
+    private let blocks: [Block]
+    private let trunk: TrainedUnit
+    private let clips: Int
+    private let global: ParameterLayout.Slice
+    /// The global convolution's weights and their gradients, [positions][channels].
+    private let globalWeights: FloatBuffer
+    private let globalGradients: FloatBuffer
+    private let scratch: FloatBuffer
+    private let ring: TrainedRing
+    /// Gradients of the narrow images, in turn, and of the wide ones inside a bottleneck.
+    private var narrow: (FloatBuffer, FloatBuffer)
+    private let filtered: FloatBuffer
+    private let expanded: FloatBuffer
+
+    init(_ a: Architecture, _ layout: ParameterLayout, clips: Int) {
+        let plan = MobileFaceNetPlan(a)
+        self.clips = clips
+        stem = TrainedUnit(plan.stem, layout, clips: clips)
+        filter = TrainedUnit(plan.filter, layout, clips: clips)
+        blocks = plan.bottlenecks.map {
+            Block(
+                expand: TrainedUnit($0.expand, layout, clips: clips),
+                filter: TrainedUnit($0.filter, layout, clips: clips),
+                project: TrainedUnit($0.project, layout, clips: clips), connects: $0.connects,
+                image: FloatBuffer(count: clips * $0.project.output.count))
+        }
+        trunk = TrainedUnit(plan.trunk, layout, clips: clips)
+        global = layout["mobilefacenet.linear7.conv.weight"]
+        globalWeights = FloatBuffer(count: global.count)
+        globalGradients = FloatBuffer(count: global.count)
+
+        let units = plan.bottlenecks.flatMap { [$0.expand, $0.filter, $0.project] } + [plan.filter, plan.trunk]
+        let widest = units.map { max($0.input.channels, $0.output.channels) }.max() ?? 0
+        let longestRow = units.map { $0.input.columns * max($0.input.channels, $0.output.channels) }.max() ?? 0
+        scratch = FloatBuffer(count: max(2 * TrainedUnit.chunk * widest, longestRow, stem.stemScratchCount))
+        ring = TrainedRing(length: longestRow)
+        let narrowCount = max(plan.filter.output.count, plan.bottlenecks.map(\.project.output.count).max() ?? 0)
+        narrow = (FloatBuffer(count: clips * narrowCount), FloatBuffer(count: clips * narrowCount))
+        filtered = FloatBuffer(
+            count: clips * max(plan.trunk.output.count, plan.bottlenecks.map(\.filter.output.count).max() ?? 0))
+        expanded = FloatBuffer(
+            count: clips * max(plan.stem.output.count, plan.bottlenecks.map(\.expand.output.count).max() ?? 0))
+    }
+
+    /// What the block of that index reads.
+    private func image(before index: Int) -> TrainedImage {
+        index == 0
+            ? TrainedImage(unit: filter, stored: nil)
+            : TrainedImage(unit: blocks[index - 1].project, stored: blocks[index - 1].image)
+    }
+
+    private var units: [TrainedUnit] {
+        [stem, filter] + blocks.flatMap { [$0.expand, $0.filter, $0.project] } + [trunk]
+    }
+
+    // MARK: Forth
+
+    /// - Parameters:
+    ///   - images: [clips][channels][rows][columns].
+    ///   - features: receives the global convolution's outputs, [clips][trunkChannels].
+    ///   - statistics: receives each batch norm's moments where the running ones lie.
+    func forward(
+        _ parameters: Parameters, images: FloatBuffer, features: UnsafeMutablePointer<Float>, statistics: FloatBuffer
+    ) {
+        for unit in units { unit.begin(parameters) }
+        stem.stem(images, clips: clips, scratch: scratch.pointer)
+        stem.norm.finish(parameters, statistics: statistics)
+        filter.depthwise(stem, clips: clips, ring: ring)
+        filter.norm.finish(parameters, statistics: statistics)
+        for (index, block) in blocks.enumerated() {
+            let input = image(before: index)
+            block.expand.pointwise(input, clips: clips, scratch: scratch.pointer)
+            block.expand.norm.finish(parameters, statistics: statistics)
+            block.filter.depthwise(block.expand, clips: clips, ring: ring)
+            block.filter.norm.finish(parameters, statistics: statistics)
+            block.project.pointwise(
+                TrainedImage(unit: block.filter, stored: nil), clips: clips, scratch: scratch.pointer)
+            block.project.norm.finish(parameters, statistics: statistics)
+            store(block, input: input)
+        }
+        trunk.pointwise(image(before: blocks.count), clips: clips, scratch: scratch.pointer)
+        trunk.norm.finish(parameters, statistics: statistics)
+        convolveGlobally(parameters, features)
+    }
+
+    /// Writes a block's output image.
+    private func store(_ block: Block, input: TrainedImage) {
+        let plane = block.project.unit.output
+        let rows = clips * plane.positions
+        block.project.norm.activate(block.project.outputs.pointer, into: block.image.pointer, rows: rows)
+        guard block.connects, let stored = input.stored else { return }
+        let (source, target) = (stored.pointer, block.image.pointer)
+        for index in 0..<rows * plane.channels { target[index] += source[index] }
+    }
+
+    private func convolveGlobally(_ parameters: Parameters, _ features: UnsafeMutablePointer<Float>) {
+        let (positions, wide) = (trunk.unit.output.positions, trunk.unit.output.channels)
+        FoldedNetwork.transpose(
+            parameters.buffer.pointer + global.offset, rows: wide, columns: positions, globalWeights.pointer)
+        features.update(repeating: 0, count: clips * wide)
+        forEachTrunkChunk { clip, first, rows, a in
+            let (target, weights) = (features + clip * wide, globalWeights.pointer + first * wide)
+            for row in 0..<rows {
+                for c in 0..<wide { target[c] += a[row * wide + c] * weights[row * wide + c] }
+            }
+        }
+    }
+
+    /// Calls `body` with the trunk's activation, chunk by chunk.
+    private func forEachTrunkChunk(_ body: (Int, Int, Int, UnsafePointer<Float>) -> Void) {
+        let positions = trunk.unit.output.positions
+        let image = TrainedImage(unit: trunk, stored: nil)
+        for clip in 0..<clips {
+            for first in stride(from: 0, to: positions, by: TrainedUnit.chunk) {
+                let rows = min(TrainedUnit.chunk, positions - first)
+                body(clip, first, rows, image.read(clip, first: first, rows: rows, scratch: scratch.pointer))
+            }
+        }
+    }
+
+    // MARK: Back
+
+    /// - Parameters:
+    ///   - featureGradient: [clips][trunkChannels].
+    ///   - imageGradients: receives the gradient of the images; nil where no image learns.
+    ///   - gradient: every parameter's gradient is added to it.
+    func backward(
+        featureGradient: UnsafePointer<Float>, images: FloatBuffer, imageGradients: FloatBuffer?, gradient: FloatBuffer
+    ) {
+        for unit in units { unit.norm.beginGradient() }
+        leaveGlobally(featureGradient, gradient)
+        trunk.norm.finishGradient(gradient)
+        trunk.pointwiseGradient(
+            filtered, source: image(before: blocks.count), into: narrow.0, accumulates: false, clips: clips,
+            gradient: gradient, scratch: scratch.pointer)
+        for (index, block) in blocks.enumerated().reversed() {
+            block.project.norm.finishGradient(gradient)
+            block.project.pointwiseGradient(
+                narrow.0, source: TrainedImage(unit: block.filter, stored: nil), into: filtered, accumulates: false,
+                clips: clips, gradient: gradient, scratch: scratch.pointer)
+            block.filter.norm.finishGradient(gradient)
+            block.filter.depthwiseGradient(
+                filtered, source: block.expand, into: expanded, clips: clips, gradient: gradient, ring: ring,
+                scratch: scratch.pointer)
+            block.expand.norm.finishGradient(gradient)
+            // Where the block connects, its own output's gradient flows on unchanged: it lies in `narrow.0` already.
+            block.expand.pointwiseGradient(
+                expanded, source: image(before: index), into: block.connects ? narrow.0 : narrow.1,
+                accumulates: block.connects, clips: clips, gradient: gradient, scratch: scratch.pointer)
+            if !block.connects { narrow = (narrow.1, narrow.0) }
+        }
+        filter.norm.finishGradient(gradient)
+        filter.depthwiseGradient(
+            narrow.0, source: stem, into: expanded, clips: clips, gradient: gradient, ring: ring,
+            scratch: scratch.pointer)
+        stem.norm.finishGradient(gradient)
+        stem.stemGradient(
+            expanded, images: images, imageGradients: imageGradients, clips: clips, gradient: gradient,
+            scratch: scratch.pointer)
+    }
+
+    /// Back through the global convolution into `filtered`, as dL/dz of the trunk.
+    private func leaveGlobally(_ featureGradient: UnsafePointer<Float>, _ gradient: FloatBuffer) {
+        let (positions, wide) = (trunk.unit.output.positions, trunk.unit.output.channels)
+        globalGradients.zero()
+        forEachTrunkChunk { clip, first, rows, a in
+            let g = filtered.pointer + (clip * positions + first) * wide
+            let (incoming, weights) = (featureGradient + clip * wide, globalWeights.pointer + first * wide)
+            let weightGradients = globalGradients.pointer + first * wide
+            for row in 0..<rows {
+                for c in row * wide..<(row + 1) * wide {
+                    let d = incoming[c - row * wide]
+                    g[c] = weights[c] * d
+                    weightGradients[c] += a[c] * d
+                }
+            }
+            trunk.norm.receive(g, trunk.output(clip) + first * wide, rows: rows)
+        }
+        let target = gradient.pointer + global.offset
+        for c in 0..<wide {
+            for position in 0..<positions {
+                target[c * positions + position] += globalGradients.pointer[position * wide + c]
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Networks
+import Tensors
+import Testing
+
+@Suite struct NetworkTests {
+    @Test func hearsWhatPyTorchHears() throws {
+        let small = try SmallNetwork()
+        let a = small.architecture
+        let network = FoldedNetwork(small.parameters)
+        let scratch = FoldedNetwork.Scratch(a)
+        let labels = try small.integers("label")
+        // Twice with the same scratch: nothing of a clip may stay behind.
+        for _ in 0..<2 {
+            let hearings = try labels.indices.map {
+                network.hear(
+                    logMel: try small.clip("mel", $0, count: a.melBands * a.frames),
+                    wave: try small.clip("wave", $0, count: a.waveSamples), scratch: scratch)
+            }
+            #expect(distance(hearings.flatMap(\.vector), try small.values("rest.vector")) < 1e-5)
+            #expect(distance(hearings.flatMap(\.embedding), try small.values("rest.embedding")) < 1e-5)
+            let logits = zip(hearings, labels).flatMap { ArcFace().logits($0.cosines, label: $1) }
+            #expect(distance(logits, try small.values("rest.logits")) < 1e-5)
+        }
+    }
+
+    /// One whole training step: losses, every gradient, the weights afterwards.
+    @Test func stepsAsPyTorchSteps() throws {
+        let small = try SmallNetwork()
+        let (outcome, gradient) = try Self.step(small, small.parameters)
+        let losses = try small.values("step.losses")
+        #expect(abs(outcome.crossEntropy - Double(losses[0])) < 1e-5 * Double(losses[0]))
+        // The temperature makes fifty times as much of the rounding of a cosine.
+        #expect(abs(outcome.contrastive - Double(losses[1])) < 5e-5)
+        #expect(distance(outcome.embeddings, try small.values("step.embedding")) < 1e-4)
+        #expect(distance(outcome.logits, try small.values("step.logits")) < 1e-4)
+
+        let live = small.parameters.copy()
+        AdamW().step(live, gradient: gradient, moments: AdamW.Moments(live.layout), learningRate: 1e-4)
+        live.follow(statistics: gradient)
+        for slice in live.layout.slices {
+            let after = try small.values("after.\(slice.name)")
+            let isTrained = slice.offset < live.layout.trainedCount
+            let expected = isTrained ? try small.values("grad.\(slice.name)") : []
+            let values = UnsafeBufferPointer(start: gradient.pointer + slice.offset, count: slice.count)
+            // Exactly zero in exact arithmetic: a shift before another batch norm.
+            if slice.name.hasSuffix(".conv.7.bias") || slice.name == "mobilefacenet.linear7.bn.bias" {
+                #expect(zip(values, expected).allSatisfy { abs($0 - $1) < 1e-3 }, "\(slice.name)")
+                continue
+            }
+            if isTrained { #expect(distance(values, expected) < 1e-3, "gradient of \(slice.name)") }
+            let weights = live.buffer.pointer + slice.offset
+            guard isTrained else {
+                let statistics = UnsafeBufferPointer(start: weights, count: slice.count)
+                #expect(distance(statistics, after) < 1e-5, "\(slice.name) after the step")
+                continue
+            }
+            for (index, value) in after.enumerated() where abs(expected[index]) > 1e-4 {
+                #expect(abs(weights[index] - value) < 1e-6 * max(abs(value), 1), "\(slice.name) after the step")
+            }
+        }
+    }
+
+    /// Forth and back through the recorded batch.
+    static func step(_ small: SmallNetwork, _ parameters: Parameters) throws -> (Tail.Outcome, FloatBuffer) {
+        let a = small.architecture
+        let (labels, partners) = (try small.integers("label"), try small.integers("partner"))
+        let share = try #require(try small.values("share").first)
+        let backbone = Backbone(a, clips: labels.count)
+        for (clip, partner) in partners.enumerated() {
+            func mixed(_ name: String, _ count: Int) throws -> [Float] {
+                zip(try small.clip(name, clip, count: count), try small.clip(name, partner, count: count)).map {
+                    share * $0 + (1 - share) * $1
+                }
+            }
+            backbone.load(
+                clip, logMel: try mixed("mel", a.melBands * a.frames), wave: try mixed("wave", a.waveSamples))
+        }
+        let gradient = FloatBuffer(count: parameters.layout.count)
+        let features = backbone.forward(parameters, statistics: gradient)
+        let targets = Tail.Targets(
+            labels: labels, mixedLabels: partners.map { labels[$0] },
+            shares: [Float](repeating: share, count: labels.count))
+        let outcome = Tail(a, clips: labels.count).step(
+            parameters, features: features, targets: targets, gradient: gradient)
+        backbone.backward(parameters, featureGradient: outcome.featureGradient, gradient: gradient)
+        return (outcome, gradient)
+    }
+
+    /// A step on the whole batch, done again with the same objects, adds the same gradient again.
+    @Test func gradientsAdd() throws {
+        let small = try SmallNetwork()
+        let once = try Self.step(small, small.parameters).1
+        let backbone = Backbone(small.architecture, clips: 1)
+        backbone.load(
+            0, logMel: try small.clip("mel", 0, count: 16 * 33), wave: try small.clip("wave", 0, count: 1024))
+        let sum = FloatBuffer(count: small.parameters.layout.count)
+        let statistics = FloatBuffer(count: sum.count)
+        let g = (0..<32).map { Float($0) / 16 - 1 }
+        var first: [Float] = []
+        for _ in 0..<2 {
+            _ = backbone.forward(small.parameters, statistics: statistics)
+            backbone.backward(small.parameters, featureGradient: g, gradient: sum)
+            if first.isEmpty { first = sum.values }
+        }
+        #expect(distance(sum.values, first.map { 2 * $0 }) < 1e-5)
+        #expect(once.values.contains { $0 != 0 })
+    }
+
+    @Test func overfitsAFewClips() throws {
+        var a = Architecture(channels: [.logMel], classes: 4)
+        (a.melBands, a.frames, a.stemChannels, a.trunkChannels, a.embeddingSize, a.hiddenSize) = (
+            16, 17, 16, 32, 32, 16
+        )
+        a.stages = [Architecture.Stage(expansion: 2, channels: 16, repeats: 2)]
+        let parameters = Parameters(a, seed: 5)
+        var random = CounterRandom(6)
+        let backbone = Backbone(a, clips: 16)
+        for clip in 0..<16 {
+            backbone.load(clip, logMel: (0..<16 * 17).map { _ in Float(random.nextNormal()) }, wave: [])
+        }
+        let labels = (0..<16).map { $0 % 4 }
+        let targets = Tail.Targets(labels: labels, mixedLabels: labels, shares: [Float](repeating: 1, count: 16))
+        let moments = AdamW.Moments(parameters.layout)
+        let tail = Tail(a, clips: 16)
+        var losses: [Double] = []
+        for _ in 0..<120 {
+            let gradient = FloatBuffer(count: parameters.layout.count)
+            let features = backbone.forward(parameters, statistics: gradient)
+            let outcome = tail.step(parameters, features: features, targets: targets, gradient: gradient)
+            backbone.backward(parameters, featureGradient: outcome.featureGradient, gradient: gradient)
+            AdamW().step(parameters, gradient: gradient, moments: moments, learningRate: 5e-3)
+            parameters.follow(statistics: gradient)
+            losses.append(outcome.loss)
+        }
+        #expect(losses[0] > 5)
+        // With three partners each, the contrastive term cannot fall below 2/7 · log 3 = 0.3139.
+        #expect(losses[119] < 0.32, "seed 5: from \(losses[0]) to \(losses[119])")
+    }
+}
