@@ -1,0 +1,53 @@
+internal import Dispatch
+internal import Messaging
+internal import Plant
+internal import Synchronization
+internal import Wire
+
+/// A question to the broker and the thread that waits for its answer.
+final class PeerRequest: Sendable {
+    typealias Answer = (message: WireMessage, payload: [Frame])
+
+    let message: WireMessage
+    let payload: [Frame]
+    private let outcome = Mutex<Result<Answer, PeerError>?>(nil)
+    private let answered = DispatchSemaphore(value: 0)
+
+    init(_ message: WireMessage, payload: [Frame]) {
+        self.message = message
+        self.payload = payload
+    }
+
+    /// Wakes the waiting thread; only the first answer counts.
+    func answer(_ result: Result<Answer, PeerError>) {
+        let isFirst = outcome.withLock { outcome in
+            guard outcome == nil else { return false }
+            outcome = result
+            return true
+        }
+        if isFirst { answered.signal() }
+    }
+
+    /// Blocks until there is an answer; nil when `timeout` has passed without one.
+    func wait(_ timeout: Duration) -> Result<Answer, PeerError>? {
+        let (seconds, attoseconds) = timeout.components
+        let deadline = DispatchTime.now() + .seconds(Int(seconds)) + .nanoseconds(Int(attoseconds / 1_000_000_000))
+        guard answered.wait(timeout: deadline) == .success else { return nil }
+        return outcome.withLock { $0 }
+    }
+}
+
+extension WireMessage {
+    /// Whether this is what the broker says to `request`, for answers that come later and carry no sequence.
+    func answers(_ request: WireMessage) -> Bool {
+        switch (request, self) {
+        case (.fetch(let fetch), .content(let content)): fetch.sha256 == content.sha256
+        case (.put(let put), .stored(let stored)): put.sha256 == stored.sha256
+        case (.askStatus, .status), (.drainWorker, .done): true
+        case (.fetch(let fetch), .reject(let reject)): reject.key == ContentHash(bytes: fetch.sha256)?.description
+        case (.put(let put), .reject(let reject)): reject.key == ContentHash(bytes: put.sha256)?.description
+        case (.drainWorker(let drain), .reject(let reject)): reject.key == drain.worker
+        default: false
+        }
+    }
+}
