@@ -68,4 +68,7 @@ package struct Calibration: Sendable, Equatable {
         let supported = max(falseAlarmRate, Self.smallestFalseAlarmRate(clips: scores.count))
         try self.init(heldOutScores: scores, falseAlarmRate: supported)
     }
+
+    /// A score equal to the threshold is still normal.
+    package func verdict(of score: Double) -> ClipScore.Verdict { score > threshold ? .anomalous : .normal }
 }

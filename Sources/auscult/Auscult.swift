@@ -4,7 +4,7 @@ struct Auscult: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "auscult",
         abstract: "Listens to machines and says, before anybody else hears it, that one is failing.",
-        subcommands: [FeaturesCommand.self])
+        subcommands: [FeaturesCommand.self, SynthCommand.self])
 }
 
 @main

@@ -43,7 +43,7 @@ import Wire
         var shard = EmbedShard(feature: feature, clips: [try clip()]).encoded()
         let name = try #require(shard.indices.first { shard[$0...].starts(with: Array("fan".utf8)) })
         shard[name] = UInt8(ascii: "/")
-        #expect(throws: ShardMessageError.self) { try EmbedShard(decoding: shard) }
-        #expect(throws: ShardMessageError.self) { try ScoreShard(decoding: []) }
+        #expect(throws: WireError.self) { try EmbedShard(decoding: shard) }
+        #expect(throws: WireError.self) { try ScoreShard(decoding: []) }
     }
 }

@@ -42,7 +42,7 @@ extension EmbedShard {
             })
     }
 
-    package init(decoding bytes: [UInt8]) throws(ShardMessageError) {
+    package init(decoding bytes: [UInt8]) throws(WireError) {
         let message = try decode(WireEmbedShard.self, from: bytes)
         feature = FeatureRecord(message.feature)
         clips = try message.clips.map(ShardClip.init)
@@ -66,7 +66,7 @@ extension EmbedShard.Output {
             })
     }
 
-    package init(decoding bytes: [UInt8]) throws(ShardMessageError) {
+    package init(decoding bytes: [UInt8]) throws(WireError) {
         clips = try decode(WireEmbedShardOutput.self, from: bytes).clips.map { clip in
             clip.failure.isEmpty
                 ? .done(Embedding(values: clip.values, frameCount: Int(clip.frames))) : .unusable(reason: clip.failure)

@@ -58,10 +58,10 @@ extension ScoreShard {
             })
     }
 
-    package init(decoding bytes: [UInt8]) throws(ShardMessageError) {
+    package init(decoding bytes: [UInt8]) throws(WireError) {
         let message = try decode(WireScoreShard.self, from: bytes)
         guard let model = ContentHash(bytes: message.modelSha256) else {
-            throw ShardMessageError("the hash of the model has \(message.modelSha256.count) bytes, not 32")
+            throw WireError(.badBody, "the hash of the model has \(message.modelSha256.count) bytes, not 32")
         }
         self.model = model
         feature = message.hasFeature ? FeatureRecord(message.feature) : nil
@@ -82,7 +82,7 @@ extension ScoreShard.Output {
             })
     }
 
-    package init(decoding bytes: [UInt8]) throws(ShardMessageError) {
+    package init(decoding bytes: [UInt8]) throws(WireError) {
         clips = try decode(WireScoreShardOutput.self, from: bytes).clips.map { clip in
             clip.failure.isEmpty ? .done(Score(clip)) : .unusable(reason: clip.failure)
         }

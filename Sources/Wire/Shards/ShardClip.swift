@@ -22,19 +22,19 @@ package struct ShardClip: Hashable, Sendable {
 }
 
 extension ShardClip {
-    init(_ message: WireShardClip) throws(ShardMessageError) {
+    init(_ message: WireShardClip) throws(WireError) {
         guard let machine = MachineName(type: message.machine.type, id: message.machine.id) else {
-            throw ShardMessageError("the clip \"\(message.name)\" names no machine")
+            throw WireError(.badBody, "the clip \"\(message.name)\" names no machine")
         }
         guard let hash = ContentHash(bytes: message.sha256) else {
-            throw ShardMessageError(
+            throw WireError(.badBody, 
                 "the hash of the clip \"\(message.name)\" has \(message.sha256.count) bytes, not 32")
         }
         let format: ClipRecord.Format
         switch message.format {
         case .audio: format = .audio
         case .logMel: format = .logMel
-        default: throw ShardMessageError("the clip \"\(message.name)\" has no known format")
+        default: throw WireError(.badBody, "the clip \"\(message.name)\" has no known format")
         }
         self.init(
             machine: machine, sha256: hash, name: message.name, format: format, channel: Int(message.channel))

@@ -9,10 +9,10 @@ func encode(_ message: some Message) -> [UInt8] {
     }
 }
 
-func decode<M: Message>(_ type: M.Type, from bytes: [UInt8]) throws(ShardMessageError) -> M {
+func decode<M: Message>(_ type: M.Type, from bytes: [UInt8]) throws(WireError) -> M {
     do {
         return try M(serializedBytes: bytes)
     } catch {
-        throw ShardMessageError("\(bytes.count) bytes are not a \(M.protoMessageName): \(error)")
+        throw WireError(.badBody, "\(bytes.count) bytes are not a \(M.protoMessageName): \(error)")
     }
 }
