@@ -63,7 +63,7 @@ let package = Package(
         room("Datasets", ["Plant", "Audio", "Spectra", "Tensors"]),
         room("Training", ["Plant", "Wire", "Audio", "Spectra", "Detection", "Datasets", "Networks", "Tensors"]),
         room("PostgreSQL", ["CPostgreSQL", "CSupport"]),
-        room("Ledger", ["Plant", "PostgreSQL", logging], resources: [.embedInCode("Migrations/v0001_foundation.sql")]),
+        room("Ledger", ["Plant", "PostgreSQL", logging], resources: [.embedInCode("Migrations")]),
         room(
             "Nodes",
             [

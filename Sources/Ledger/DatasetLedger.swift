@@ -1,7 +1,7 @@
 package import Plant
 
 /// What the database knows about datasets: named collections of labelled clips, whose bytes are content by hash.
-package protocol DatasetLedger: AnyObject {
+package protocol DatasetLedger: Sendable {
     /// Creates a dataset; one that exists with the same feature stays as it is, with another it is `.refused`.
     ///
     /// - Parameter feature: how its log-mel clips were computed, nil for a dataset of recordings.

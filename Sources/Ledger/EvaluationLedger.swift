@@ -1,7 +1,7 @@
 package import Plant
 
 /// What people ask about how well models do.
-package protocol EvaluationLedger: AnyObject {
+package protocol EvaluationLedger: Sendable {
     /// The newest evaluation of a model version on a dataset, nil when there is none.
     func evaluation(of modelVersion: String, on dataset: String) throws -> EvaluationDraft?
 }

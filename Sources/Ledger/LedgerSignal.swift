@@ -4,12 +4,14 @@ package enum LedgerSignal: String, CaseIterable, Sendable {
     case runSubmitted = "auscult_run_submitted"
     /// Somebody wants a run stopped.
     case runCancelled = "auscult_run_cancelled"
+    /// An operator wants another number of workers.
+    case fleetChanged = "auscult_fleet_changed"
     /// A machine is scored by another model version.
     case championsChanged = "auscult_champions_changed"
 }
 
 /// Delivers signals of the database.
-package protocol SignalLedger: AnyObject {
+package protocol SignalLedger: Sendable {
     /// Waits until one of the wanted signals has come; empty when the time is over.
     ///
     /// The first call, and the first after a lost connection, returns all of them: some may have been missed.

@@ -14,7 +14,7 @@ extension MemoryLedger: BrokerLedger {
         try state.withLock { state in
             try state.checkEpoch(epoch)
             return clips.map { clip in
-                let key = SiteKey(site: clip.site, key: clip.key)
+                let key = SiteKey(clip)
                 if let job = state.jobs[key] {
                     let first = state.clips[Int(job) - 1].record
                     return Acceptance(

@@ -27,6 +27,20 @@ extension MemoryLedger: OperationsLedger {
     }
 }
 
+extension MemoryLedger {
+    package func wantedWorkers() throws -> Int? { state.withLock { $0.wantedWorkers } }
+
+    package func scale(to workers: Int) throws {
+        guard (0...4096).contains(workers) else {
+            throw LedgerError(.refused, "a fleet of \(workers) workers is out of range, which is 0 to 4096")
+        }
+        state.withLock { state in
+            state.wantedWorkers = workers
+            state.signals[.fleetChanged] = true
+        }
+    }
+}
+
 extension MemoryLedger: SignalLedger {
     package func signals(_ wanted: Set<LedgerSignal>, waitMilliseconds: Int) throws -> Set<LedgerSignal> {
         let deadline = ContinuousClock.now + .milliseconds(waitMilliseconds)

@@ -22,6 +22,7 @@ package final class MemoryLedger: Sendable {
         var failedAttempts: [Int64: Set<Int>] = [:]
         var contents: [ContentHash: SegmentLocation] = [:]
         var workers: [WorkerRecord] = []
+        var wantedWorkers: Int?
 
         var datasets: [String: Dataset] = [:]
         /// Run numbers begin with 1.
@@ -34,11 +35,6 @@ package final class MemoryLedger: Sendable {
 
         /// Nil until somebody has asked.
         var signals: [LedgerSignal: Bool] = [:]
-    }
-
-    struct SiteKey: Hashable {
-        let site: String
-        let key: String
     }
 
     struct AcceptedClip {

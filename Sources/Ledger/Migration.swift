@@ -1,17 +1,25 @@
-/// One step of the schema: a file of `schema/`, embedded in the program.
+internal import Plant
+
+/// One step of the schema: a file of `schema/`, embedded in the program. A step that was released never changes.
 package struct Migration: Hashable, Sendable {
     package let version: Int
     package let name: String
-    package let sql: String
+    let sql: String
+    /// Of the file; the database remembers which text it was given.
+    let checksum: ContentHash
 
     /// Every step this program knows, in order.
     package static let all: [Migration] = [
-        Migration(version: 1, name: "foundation", bytes: PackageResources.v0001_foundation_sql)
+        Migration(version: 1, name: "foundation", bytes: PackageResources.v0001_foundation_sql),
+        Migration(version: 2, name: "training", bytes: PackageResources.v0002_training_sql),
+        Migration(version: 3, name: "curves", bytes: PackageResources.v0003_curves_sql),
+        Migration(version: 4, name: "views", bytes: PackageResources.v0004_views_sql),
     ]
 
     private init(version: Int, name: String, bytes: [UInt8]) {
         self.version = version
         self.name = name
         sql = String(decoding: bytes, as: UTF8.self)
+        checksum = ContentHash(of: bytes)
     }
 }

@@ -1,7 +1,7 @@
 package import Plant
 
 /// What people ask about model versions. A version never changes and is never deleted.
-package protocol ModelLedger: AnyObject {
+package protocol ModelLedger: Sendable {
     /// Stores a model that was not trained here. Throws `.notFound` for an unknown dataset. A model whose file is known
     /// already keeps its first version.
     func addModel(_ draft: ModelDraft) throws -> ModelRecord

@@ -1,5 +1,5 @@
 /// What operators ask, and what the broker tells for them.
-package protocol OperationsLedger: AnyObject {
+package protocol OperationsLedger: Sendable {
     func queueCounts() throws -> QueueCounts
 
     /// Replaces what is known of the workers; those not named are gone.
@@ -7,6 +7,12 @@ package protocol OperationsLedger: AnyObject {
 
     /// By name.
     func workers() throws -> [WorkerRecord]
+
+    /// How many workers an operator wants, nil while nobody has asked for a number.
+    func wantedWorkers() throws -> Int?
+
+    /// Asks the supervisor for a number of workers, and wakes it. From 0 to 4096, else `.refused`.
+    func scale(to workers: Int) throws
 }
 
 /// How many clips are where.

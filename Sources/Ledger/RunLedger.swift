@@ -4,7 +4,7 @@
 /// newest fence moves a run on; all its writes name their fence and throw `.fenced` once another coordinator has
 /// raised it. Calls block, so an implementation belongs to one thread. All writes are keyed: a call whose outcome is
 /// unknown is simply made again.
-package protocol RunLedger: AnyObject {
+package protocol RunLedger: Sendable {
     // MARK: for clients
 
     /// Puts a run into the queue and wakes the coordinator. Throws `.notFound` for an unknown dataset or model version.

@@ -1,0 +1,1 @@
+../../../schema/v0002_training.sql

@@ -1,0 +1,1 @@
+../../../schema/v0003_curves.sql

@@ -1,0 +1,1 @@
+../../../schema/v0004_views.sql

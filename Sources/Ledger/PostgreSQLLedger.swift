@@ -1,0 +1,99 @@
+internal import PostgreSQL
+internal import Synchronization
+
+/// The ledger in PostgreSQL.
+///
+/// It connects at the first call and again after the database went away: the call that notices throws
+/// `.unreachable`, a later one reconnects. Calls block; any thread may call, one at a time gets through, so a service
+/// that must not wait for another gives each of its threads a ledger of its own.
+package final class PostgreSQLLedger: Sendable {
+    struct Session {
+        var connection: Connection?
+        /// Signals this connection listens for.
+        var listening: Set<LedgerSignal> = []
+        /// Signals that have come and nobody has asked for yet.
+        var signals: Set<LedgerSignal> = []
+        /// When partitions for the coming days were last made sure of.
+        var partitionsEnsuredAt: ContinuousClock.Instant?
+    }
+
+    private let url: String
+    private let applicationName: String
+    private let session = Mutex(Session())
+
+    /// - Parameters:
+    ///   - url: `postgresql://user:password@host:port/database`
+    ///   - applicationName: what an operator sees in `pg_stat_activity`
+    package init(_ url: String, applicationName: String = "auscult") {
+        self.url = url
+        self.applicationName = applicationName
+    }
+
+    /// Connects now, to say early what is wrong.
+    ///
+    /// - Throws: `.unreachable`; `.schema` when the database has another schema than this program.
+    package func connect() throws {
+        try perform { _ in }
+    }
+
+    /// Runs `body` on the connection, which is opened where there is none.
+    func perform<Result: Sendable>(_ body: (Connection) throws -> Result) throws -> Result {
+        try withSession { _, connection in try body(connection) }
+    }
+
+    /// Runs `body` in one transaction.
+    func transaction<Result: Sendable>(_ body: (Connection) throws -> Result) throws -> Result {
+        try perform { connection in try connection.transaction { try body(connection) } }
+    }
+
+    /// Runs `body` in a transaction that takes effect only while the broker's epoch is `epoch`.
+    func transaction<Result: Sendable>(epoch: UInt32, _ body: (Connection) throws -> Result) throws -> Result {
+        try transaction { connection in
+            try connection.execute("SELECT auscult.hold_epoch($1)", [.int(Int(epoch))])
+            return try body(connection)
+        }
+    }
+
+    /// Runs `body` in a transaction that takes effect only while the coordinator's fence is `fence`.
+    func transaction<Result: Sendable>(fence: Int64, _ body: (Connection) throws -> Result) throws -> Result {
+        try transaction { connection in
+            try connection.execute("SELECT auscult.hold_fence($1)", [.int64(fence)])
+            return try body(connection)
+        }
+    }
+
+    func withSession<Result: Sendable>(
+        _ body: (inout Session, Connection) throws -> Result
+    ) throws -> Result {
+        try session.withLock { session in
+            do {
+                let connection = try session.connection ?? open()
+                session.connection = connection
+                return try body(&session, connection)
+            } catch let error as PostgreSQLError {
+                if error.isUnreachable { session = Session() }
+                throw LedgerError(error)
+            }
+        }
+    }
+
+    private func open() throws -> Connection {
+        let connection = try Connection(url, applicationName: applicationName)
+        guard try Migrator(connection).status().missing.isEmpty else {
+            throw LedgerError(
+                .schema, "the schema in the database at \(connection.place) is not complete: run 'auscult db migrate'")
+        }
+        return connection
+    }
+}
+
+extension LedgerError {
+    init(_ error: PostgreSQLError) {
+        switch (error.code, error.sqlState) {
+        case (.unreachable, _): self.init(.unreachable, error.description)
+        // Raised by `hold_epoch` and `hold_fence`.
+        case (_, "AU001"?): self.init(.fenced, "\(error.description); this one stops")
+        default: self.init(.refused, error.description)
+        }
+    }
+}
