@@ -79,7 +79,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "bench", dependencies: ["Plant", "Networks", "Tensors", arguments], exclude: ["peers"],
+            name: "bench", dependencies: ["Plant", "Networks", "Tensors", "PostgreSQL", "Ledger", arguments], exclude: ["peers"],
             swiftSettings: strict),
 
         room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),

@@ -4,7 +4,11 @@ struct Auscult: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "auscult",
         abstract: "Listens to machines and says, before anybody else hears it, that one is failing.",
-        subcommands: [FeaturesCommand.self, SynthCommand.self])
+        subcommands: [
+            DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
+            DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
+            SynthCommand.self, PushCommand.self, StatusCommand.self,
+        ])
 }
 
 @main

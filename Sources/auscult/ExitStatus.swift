@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Ledger
+import PostgreSQL
 
 /// What the exit codes of every command mean.
 enum ExitStatus: Int32 {
@@ -18,6 +19,9 @@ enum ExitStatus: Int32 {
             Console.note(failure.description)
             Glibc.exit(failure.status.rawValue)
         case let error as LedgerError where error.code == .unreachable:
+            Console.note(error.description)
+            Glibc.exit(ExitStatus.unreachable.rawValue)
+        case let error as PostgreSQLError where error.isUnreachable:
             Console.note(error.description)
             Glibc.exit(ExitStatus.unreachable.rawValue)
         default:

@@ -4,5 +4,5 @@ import ArgumentParser
 @main struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "auscult-bench", abstract: "Benchmarks and reference checks of auscult.",
-        subcommands: [GoldenCommand.self, NetworkCommand.self])
+        subcommands: [GoldenCommand.self, LedgerCommand.self, NetworkCommand.self])
 }
