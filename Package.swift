@@ -75,11 +75,12 @@ let package = Package(
             name: "auscult",
             dependencies: [
                 "Plant", "Nodes", "Wire", "Audio", "Spectra", "Networks", "Detection", "Datasets", "Training", "Ledger",
-                "PostgreSQL", arguments, logging,
+                "PostgreSQL", "Messaging", arguments, logging, protobuf,
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "bench", dependencies: ["Plant", "Networks", "Tensors", "PostgreSQL", "Ledger", arguments], exclude: ["peers"],
+            name: "bench", dependencies: ["Plant", "Networks", "Tensors", "PostgreSQL", "Ledger", arguments],
+            exclude: ["peers"],
             swiftSettings: strict),
 
         room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),
@@ -99,6 +100,6 @@ let package = Package(
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
         tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),
-        tests("IntegrationTests", ["Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
+        tests("IntegrationTests", ["auscult", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
     ]
 )

@@ -1,11 +1,11 @@
 internal import FoundationEssentials
-internal import Plant
+package import Plant
 
 /// The file `dataset.json` of a dataset's folder: how its log-mel clips were computed.
 ///
 /// `{"feature": {"kind": "log-mel", "sampleRateHz": 16000, "fftLength": 1024, "hopLength": 512, "melBands": 128,
 /// "padding": "reflect"}}`; other keys are for people.
-enum DatasetManifest {
+package enum DatasetManifest {
     private struct Content: Decodable {
         struct Feature: Decodable {
             let kind: String
@@ -19,7 +19,7 @@ enum DatasetManifest {
     }
 
     /// Returns nil where the folder has no manifest or the manifest no feature.
-    static func feature(inFolder folder: String) throws(DatasetError) -> FeatureRecord? {
+    package static func feature(inFolder folder: String) throws(DatasetError) -> FeatureRecord? {
         let path = "\(folder)/dataset.json"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         func failure(_ reason: String) -> DatasetError { DatasetError(.badManifest, path: path, reason) }

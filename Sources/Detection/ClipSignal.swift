@@ -31,12 +31,14 @@ extension ClipSignal {
         case .logMel(let logMel, let parameters):
             guard parameters == extractor.parameters else {
                 throw ModelError(
-                    .otherFeature, "a log-mel clip of \(name) was computed with \(parameters.sentence) and the model "
+                    .otherFeature,
+                    "a log-mel clip of \(name) was computed with \(parameters.sentence) and the model "
                         + "listens with \(extractor.parameters.sentence); compute it anew or send the audio")
             }
             guard logMel.melBands == parameters.melBands else {
                 throw ModelError(
-                    .otherFeature, "a log-mel clip of \(name) has \(logMel.melBands) mel bands and says it has "
+                    .otherFeature,
+                    "a log-mel clip of \(name) has \(logMel.melBands) mel bands and says it has "
                         + "\(parameters.melBands); check how it was written")
             }
             return logMel

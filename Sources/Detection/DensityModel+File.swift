@@ -24,7 +24,8 @@ extension DensityModel {
 
     package init(_ file: ModelFile) throws(ModelError) {
         guard let fewestFrames = file.settings["density.fewestFrames"].flatMap({ Int($0) }), fewestFrames >= 2 else {
-            throw ModelError(.damagedFile, "the density model does not say how many frames a clip needs; export it anew")
+            throw ModelError(
+                .damagedFile, "the density model does not say how many frames a clip needs; export it anew")
         }
         let tensors = Dictionary(file.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let width = 2 * file.feature.melBands
@@ -35,7 +36,8 @@ extension DensityModel {
             }
             guard tensor.shape.count == shape.count, zip(tensor.shape, shape).allSatisfy({ $0 == $1 ?? $0 }) else {
                 throw ModelError(
-                    .damagedFile, "the tensor \(name) has the shape \(tensor.shape), which does not fit "
+                    .damagedFile,
+                    "the tensor \(name) has the shape \(tensor.shape), which does not fit "
                         + "\(file.feature.melBands) mel bands")
             }
             return tensor.values

@@ -17,7 +17,8 @@ extension DensityModel.Machine {
     ) throws(ModelError) {
         guard embeddings.count >= Self.fewestClips else {
             throw ModelError(
-                .tooFewClips, "\(name) has \(embeddings.count) usable normal clips for training and needs "
+                .tooFewClips,
+                "\(name) has \(embeddings.count) usable normal clips for training and needs "
                     + "\(Self.fewestClips); record more")
         }
         let owner = name.description

@@ -78,13 +78,15 @@ private final class DensityScorer: Scorer {
         let logMel = try signal.logMel(by: extractor, name: machine.description)
         guard logMel.frames >= model.fewestFrames else {
             throw ModelError(
-                .wrongLength, "a clip of \(machine) has \(logMel.frames) frames and the model needs "
+                .wrongLength,
+                "a clip of \(machine) has \(logMel.frames) frames and the model needs "
                     + "\(model.fewestFrames); record longer")
         }
         let embedding = logMel.timeStatistics
         let distances = member.density.distances(of: embedding)
         guard distances.mahalanobis.isFinite, distances.neighbour.isFinite else {
-            throw ModelError(.notFinite, "the score of a clip of \(machine) is not a finite number; check the recording")
+            throw ModelError(
+                .notFinite, "the score of a clip of \(machine) is not a finite number; check the recording")
         }
         return ClipScore(
             score: distances.mahalanobis, neighbourDistance: distances.neighbour,

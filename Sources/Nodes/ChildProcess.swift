@@ -81,7 +81,11 @@ package final class ChildProcess: Sendable {
         return signal == 0 ? (status >> 8) & 0xff : 128 + signal
     }
 
-    package func send(signal: Int32) { kill(identifier, signal) }
+    /// Asks the process to finish what it has in hand and end.
+    package func terminate() { Glibc.kill(identifier, SIGTERM) }
+
+    /// Ends the process at once.
+    package func kill() { Glibc.kill(identifier, SIGKILL) }
 }
 
 package struct ChildProcessError: Error, CustomStringConvertible {

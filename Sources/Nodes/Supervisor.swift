@@ -102,8 +102,8 @@ package final class Supervisor {
         for action in actions {
             switch action {
             case .start(let service): start(service)
-            case .terminate(let service): running[service]?.process.send(signal: SIGTERM)
-            case .kill(let service): running[service]?.process.send(signal: SIGKILL)
+            case .terminate(let service): running[service]?.process.terminate()
+            case .kill(let service): running[service]?.process.kill()
             }
         }
     }
@@ -157,23 +157,5 @@ package final class Supervisor {
 package struct SupervisorError: Error, CustomStringConvertible {
     package let description: String
 
-    init(_ description: String) { self.description = description }
-}
-
-/// A pipe nobody writes to: its reading end closes in every child when this process ends, however it ends.
-private final class Lifeline {
-    let readingEnd: Int32
-    private let writingEnd: Int32
-
-    init() throws(ChildProcessError) {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw ChildProcessError("pipe", errno) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        (readingEnd, writingEnd) = (ends[0], ends[1])
-    }
-
-    deinit {
-        close(readingEnd)
-        close(writingEnd)
-    }
+    package init(_ description: String) { self.description = description }
 }

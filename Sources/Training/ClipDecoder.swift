@@ -45,7 +45,8 @@ package struct ClipDecoder {
         case .logMel:
             guard let feature else {
                 throw WireError(
-                    .wrongFeature, "\(name): is a log-mel and nobody said how it was computed; send its parameters along")
+                    .wrongFeature,
+                    "\(name): is a log-mel and nobody said how it was computed; send its parameters along")
             }
             do throws(SpectraError) {
                 let parameters = try LogMelParameters(feature)

@@ -82,7 +82,8 @@ package struct DensityTraining: ShardedRun {
         let model = DensityModel(feature: feature, fewestFrames: max(2, shortest / 2), machines: machines).file
         return .model(
             TrainedModel(
-                kind: model.kind, machines: model.machines, weightsHash: model.weightsHash, file: model.encoded(),
+                kind: model.kind, machines: model.machines, feature: model.feature, weightsHash: model.weightsHash,
+                file: model.encoded(),
                 notices: notices))
     }
 }

@@ -41,7 +41,8 @@ package final class ShardWorker {
             clips: try shard.clips.map { clip in
                 let bytes = try content(clip.sha256)
                 do throws(WireError) {
-                    let signal = try decode(bytes, clip, feature: shard.feature, sampleRateHz: shard.feature.sampleRateHz)
+                    let signal = try decode(
+                        bytes, clip, feature: shard.feature, sampleRateHz: shard.feature.sampleRateHz)
                     let logMel = try Self.logMel(of: signal, by: extractor, name: clip.name)
                     return .done(.init(values: logMel.timeStatistics, frameCount: logMel.frames))
                 } catch {

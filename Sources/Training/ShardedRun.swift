@@ -1,5 +1,6 @@
 package import Detection
 package import Plant
+package import Spectra
 package import Wire
 
 /// A training or an evaluation as the coordinator sees it: shards to be computed by anybody, folded as they come back.
@@ -44,6 +45,7 @@ package enum RunResult: Sendable {
 package struct TrainedModel: Sendable {
     package var kind: String
     package var machines: [MachineName]
+    package var feature: LogMelParameters
     /// Of the numbers alone; equal trainings have equal weights.
     package var weightsHash: ContentHash
     /// The model file, a safetensors file.

@@ -14,7 +14,8 @@ enum PlantNoise {
             let neighbour = ShaftMotion(
                 speedHz: random.next(in: 15...60), wander: 0.003, count: sound.samples.count, random: &random)
             sound.addHarmonics(
-                of: neighbour, levels: random.nextSeries(12, decline: 2, scatter: 4).scaled(by: random.nextLevel(within: 6)))
+                of: neighbour,
+                levels: random.nextSeries(12, decline: 2, scatter: 4).scaled(by: random.nextLevel(within: 6)))
         }
         let clanks = (0..<random.nextIndex(below: 3)).map { _ in
             (index: random.nextIndex(below: sound.samples.count), strength: random.nextLevel(within: 4))

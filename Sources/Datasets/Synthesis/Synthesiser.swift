@@ -67,7 +67,9 @@ package struct Synthesiser: Sendable {
         let type = types[index % types.count]
         let number = String(index / types.count)
         let id = "id_" + String(repeating: "0", count: max(0, 2 - number.count)) + number
-        guard let name = MachineName(type: type.type, id: id) else { preconditionFailure("\(type.type)/\(id) is no name") }
+        guard let name = MachineName(type: type.type, id: id) else {
+            preconditionFailure("\(type.type)/\(id) is no name")
+        }
         var random = CounterRandom(seed, UInt64(index), 0)
         let sound = type.init(random: &random)
         let reference = sound.sound(.healthy, seconds: seconds, random: &random)

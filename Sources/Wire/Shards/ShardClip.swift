@@ -27,7 +27,8 @@ extension ShardClip {
             throw WireError(.badBody, "the clip \"\(message.name)\" names no machine")
         }
         guard let hash = ContentHash(bytes: message.sha256) else {
-            throw WireError(.badBody, 
+            throw WireError(
+                .badBody,
                 "the hash of the clip \"\(message.name)\" has \(message.sha256.count) bytes, not 32")
         }
         let format: ClipRecord.Format
@@ -59,7 +60,7 @@ extension FeatureRecord {
             hopLength: Int(message.hopLength), melBands: Int(message.melBands), reflectPadding: message.reflectPadding)
     }
 
-    var message: WireLogMelParameters {
+    package var message: WireLogMelParameters {
         .with {
             $0.sampleRateHz = UInt32(clamping: sampleRateHz)
             $0.fftLength = UInt32(clamping: fftLength)

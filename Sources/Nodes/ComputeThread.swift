@@ -1,0 +1,145 @@
+internal import FoundationEssentials
+internal import Messaging
+internal import Plant
+internal import SwiftProtobuf
+internal import Synchronization
+internal import Training
+internal import Wire
+
+/// The computing half of a worker: one thread that takes one job after the other, so that the other half, which talks to
+/// the broker, never waits for mathematics.
+final class ComputeThread: Sendable {
+    /// What the connection tells the thread.
+    enum Event: Sendable {
+        /// Look at the jobs in hand.
+        case jobs
+        /// A broker has welcomed us: report again what it has not acknowledged.
+        case welcomed
+        case stop
+    }
+
+    /// What the thread needs of the connection; called on the compute thread.
+    struct Connection: Sendable {
+        /// Blocks until the broker has sent the content.
+        var fetch: @Sendable (ContentHash) throws -> [UInt8]
+        var report: @Sendable (WireResult, [UInt8]) -> Void
+    }
+
+    private let mailbox: Mailbox<Event>
+    private let thread: NodeThread
+
+    /// - Parameters:
+    ///   - mailbox: of which this thread becomes the owner.
+    ///   - held: the worker's jobs, shared with the connection's thread.
+    ///   - cacheBytes: how much content is kept for the next shard.
+    init(mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, cacheBytes: Int) throws {
+        (thread, _) = try NodeThread.start("compute") {
+            let loop = Loop(mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes)
+            return ((), { loop.run() })
+        }
+        self.mailbox = mailbox
+    }
+
+    /// Ends the thread after the job it computes, and waits for it.
+    func stop() throws {
+        mailbox.post(.stop)
+        try thread.join()
+    }
+}
+
+/// The jobs in hand, shared by the compute thread and the connection's thread.
+final class HeldJobsLock: Sendable {
+    private let jobs = Mutex(HeldJobs())
+
+    func withLock<Result: Sendable>(_ body: (inout sending HeldJobs) -> sending Result) -> sending Result {
+        jobs.withLock { body(&$0) }
+    }
+}
+
+/// Everything the compute thread owns.
+private final class Loop {
+    private let mailbox: Mailbox<ComputeThread.Event>
+    private let held: HeldJobsLock
+    private let connection: ComputeThread.Connection
+    private let clips = ClipScorer()
+    private let shards = ShardWorker()
+    private var cache: ContentCache
+
+    init(
+        mailbox: Mailbox<ComputeThread.Event>, held: HeldJobsLock, connection: ComputeThread.Connection, cacheBytes: Int
+    ) {
+        self.mailbox = mailbox
+        self.held = held
+        self.connection = connection
+        cache = ContentCache(byteLimit: cacheBytes)
+    }
+
+    func run() {
+        while true {
+            for event in mailbox.drain() {
+                switch event {
+                case .jobs: break
+                case .welcomed: reportAgain()
+                case .stop: return
+                }
+            }
+            if let (dispatch, payload) = held.withLock({ $0.begin() }) {
+                compute(dispatch, payload: payload)
+            } else {
+                mailbox.signal.wait()
+            }
+        }
+    }
+
+    private func reportAgain() {
+        for finished in held.withLock({ $0.unacknowledged }) { connection.report(finished.result, finished.payload) }
+    }
+
+    private func compute(_ dispatch: WireDispatch, payload: [UInt8]) {
+        var result = WireResult.with {
+            $0.token = dispatch.token
+            $0.job = dispatch.job
+        }
+        var output: [UInt8] = []
+        let begun = ContinuousClock.now
+        do {
+            switch dispatch.work {
+            case .score(let work):
+                result.score = try clips.score(work, payload: payload) { try content($0, of: dispatch.token) }
+            case .shard(let work):
+                output = try shards.output(kind: work.kind, specification: [UInt8](work.specification)) {
+                    try content($0, of: dispatch.token)
+                }
+                result.shard = .with {
+                    $0.key = work.key
+                    $0.sha256 = Data(ContentHash(of: output).bytes)
+                }
+            case nil:
+                throw WireError(.unknownWork, "the job asks for nothing this worker knows; update the worker")
+            }
+        } catch let error as WireError {
+            result.failure = .with {
+                $0.code = error.code.rawValue
+                $0.reason = error.reason
+                $0.permanent = error.code.retry != .later
+            }
+        } catch {
+            result.failure = .with {
+                $0.code = WireError.Code.computeFailed.rawValue
+                $0.reason = "\(error)"
+            }
+        }
+        result.computeMilliseconds = (ContinuousClock.now - begun) / .milliseconds(1)
+        let (finished, produced) = (result, output)
+        if held.withLock({ $0.finish(finished, payload: produced) }) { connection.report(finished, produced) }
+    }
+
+    /// Content by its hash, fetched from the broker unless it is at hand.
+    private func content(_ hash: ContentHash, of token: UInt64) throws -> [UInt8] {
+        held.withLock { $0.advance(token) }
+        if let bytes = cache[hash] { return bytes }
+        let bytes = try connection.fetch(hash)
+        cache[hash] = bytes
+        return bytes
+    }
+}

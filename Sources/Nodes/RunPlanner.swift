@@ -1,0 +1,73 @@
+internal import Datasets
+internal import Detection
+package import Ledger
+internal import Plant
+internal import Spectra
+package import Training
+
+/// Turns a run's row into the shards that compute it: reads the dataset, the model, and the specification.
+package struct RunPlanner {
+    package typealias Ledgers = DatasetLedger & ModelLedger
+
+    private let ledger: any Ledgers
+
+    package init(ledger: any Ledgers) { self.ledger = ledger }
+
+    package struct Plan {
+        package var work: any ShardedRun
+        /// Clips the run works through.
+        package var clipCount: Int
+    }
+
+    /// Throws `RunFailure` where the run can never succeed, and `LedgerError` where the database cannot be asked.
+    package func plan(_ record: RunRecord) throws -> Plan {
+        let request = record.request
+        let specification: RunSpecification
+        do throws(RunSpecificationError) {
+            specification = try RunSpecification(json: request.specification)
+        } catch {
+            throw RunFailure(error.description)
+        }
+        guard let dataset = try ledger.dataset(request.dataset) else {
+            throw RunFailure("there is no dataset \(request.dataset); 'auscult dataset list' shows those there are")
+        }
+        switch request.kind {
+        case .train: return try training(request, dataset, specification)
+        case .evaluate: return try evaluation(request, dataset, specification)
+        }
+    }
+
+    private func training(
+        _ request: RunRequest, _ dataset: DatasetRecord, _ specification: RunSpecification
+    ) throws -> Plan {
+        guard request.model == "density" else {
+            throw RunFailure("this coordinator cannot train models of the kind \"\(request.model)\"; it knows density")
+        }
+        let feature: LogMelParameters
+        do throws(SpectraError) {
+            feature = try dataset.feature.map { record throws(SpectraError) in try LogMelParameters(record) } ?? .method
+        } catch {
+            throw RunFailure("the feature parameters of dataset \(dataset.name) cannot be used: \(error)")
+        }
+        let clips = try ledger.clips(of: dataset.name, split: .train)
+        return Plan(
+            work: DensityTraining(
+                clips: clips, feature: feature, shardSize: specification.shard ?? 16,
+                falseAlarmRate: specification.falseAlarmRate ?? 0.05),
+            clipCount: clips.count)
+    }
+
+    private func evaluation(
+        _ request: RunRequest, _ dataset: DatasetRecord, _ specification: RunSpecification
+    ) throws -> Plan {
+        guard let model = try ledger.model(request.model) else {
+            throw RunFailure("there is no model version \(request.model); 'auscult model list' shows those there are")
+        }
+        let clips = try ledger.clips(of: dataset.name, split: .test)
+        return Plan(
+            work: Evaluation(
+                clips: clips, model: model.fileHash, feature: dataset.feature, shardSize: specification.shard ?? 16,
+                seed: specification.seed ?? 1),
+            clipCount: clips.count)
+    }
+}

@@ -1,0 +1,50 @@
+internal import FoundationEssentials
+
+/// What a client asks of a run besides its dataset and model: the JSON object in the run's row.
+///
+/// Fields that are absent take the coordinator's defaults, so that a row written by an older client is still read.
+package struct RunSpecification: Codable, Hashable, Sendable {
+    /// Clips per shard.
+    package var shard: Int?
+    package var seed: UInt64?
+    /// Of the thresholds: the share of normal clips that may be called anomalous.
+    package var falseAlarmRate: Double?
+
+    package init(shard: Int? = nil, seed: UInt64? = nil, falseAlarmRate: Double? = nil) {
+        self.shard = shard
+        self.seed = seed
+        self.falseAlarmRate = falseAlarmRate
+    }
+
+    /// Reads the row's JSON; throws `RunSpecificationError` with the field that is wrong.
+    package init(json: String) throws(RunSpecificationError) {
+        do {
+            self = try JSONDecoder().decode(RunSpecification.self, from: Data(json.utf8))
+        } catch {
+            throw RunSpecificationError("the specification is not what this version reads: \(error)")
+        }
+        if let shard, !(1...4096).contains(shard) {
+            throw RunSpecificationError("shards of \(shard) clips; choose 1 to 4096")
+        }
+        if let falseAlarmRate, !(falseAlarmRate > 0 && falseAlarmRate < 1) {
+            throw RunSpecificationError("a false-alarm rate of \(falseAlarmRate); choose one between 0 and 1")
+        }
+    }
+
+    /// The row's JSON; equal specifications give equal text.
+    package var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        do {
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        } catch {
+            preconditionFailure("numbers that were checked cannot be encoded: \(error)")
+        }
+    }
+}
+
+package struct RunSpecificationError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}

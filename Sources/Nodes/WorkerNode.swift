@@ -1,0 +1,130 @@
+internal import FoundationEssentials
+internal import Logging
+package import Messaging
+internal import Plant
+internal import SwiftProtobuf
+internal import Synchronization
+internal import Wire
+
+/// A worker: takes jobs from the broker and computes them, one after the other.
+///
+/// Two threads: the link's, which talks to the broker and cannot be starved by mathematics, and the compute thread.
+/// They share the jobs in hand. A job is kept until its result is acknowledged, and told to every broker that welcomes
+/// us, so that neither a broker's nor a connection's end loses what was computed.
+package final class WorkerNode: Sendable {
+    package struct Configuration: Sendable {
+        /// The broker, and its standby where there is one.
+        package var endpoints: [Endpoint]
+        /// Unique in the cluster and the same after a restart.
+        package var name: String
+        /// Jobs to have in hand: one is computed, the others wait so that it never pauses.
+        package var credits: UInt32
+        /// Clips of datasets kept for the next shard.
+        package var cacheBytes: Int
+
+        package init(endpoints: [Endpoint], name: String, credits: UInt32 = 4, cacheBytes: Int = 512 << 20) {
+            self.endpoints = endpoints
+            self.name = name
+            self.credits = credits
+            self.cacheBytes = cacheBytes
+        }
+    }
+
+    /// How long a job waits for content; the link asks again by itself when the broker was restarted meanwhile.
+    private static let fetchTimeout = Duration.seconds(60)
+
+    private let held: HeldJobsLock
+    private let drain: Drain
+    private let link: PeerLink
+    private let compute: ComputeThread
+
+    /// Starts both threads; the link goes on trying until a broker welcomes it.
+    ///
+    /// - Parameter welcomed: called on the link's thread at each welcome.
+    package init(_ configuration: Configuration, welcomed: @escaping @Sendable () -> Void) throws {
+        let held = HeldJobsLock()
+        let drain = try Drain()
+        let jobs = try Mailbox<ComputeThread.Event>()
+        let credits = configuration.credits
+        let link = try PeerLink.open(
+            .init(
+                identity: .init(role: .worker, name: configuration.name), endpoints: configuration.endpoints,
+                logger: Logger(label: "auscult.worker"),
+                report: {
+                    held.withLock { held in
+                        PeerReport(
+                            credits: credits, held: held.inventory, progress: held.progress,
+                            draining: drain.isRequested)
+                    }
+                })
+        ) { event in
+            Self.take(event, held: held, jobs: jobs, drain: drain)
+            if case .welcomed = event { welcomed() }
+        }
+        compute = try ComputeThread(
+            mailbox: jobs, held: held,
+            connection: .init(
+                fetch: { hash in
+                    let request = WireMessage.fetch(.with { $0.sha256 = Data(hash.bytes) })
+                    return try link.request(request, timeout: Self.fetchTimeout).payload.joined()
+                },
+                report: { result, output in link.send(.result(result), payload: Frame.payload(output)) }),
+            cacheBytes: configuration.cacheBytes)
+        (self.held, self.drain, self.link) = (held, drain, link)
+    }
+
+    /// Finishes what is in hand, takes nothing new, says goodbye, and ends. Blocks until then.
+    package func finish() throws {
+        drain.request(held)
+        link.beat()
+        drain.waitUntilEmpty()
+        try link.close(reason: "drained")
+        try compute.stop()
+    }
+
+    private static func take(
+        _ event: PeerEvent, held: HeldJobsLock, jobs: Mailbox<ComputeThread.Event>, drain: Drain
+    ) {
+        switch event {
+        case .welcomed: jobs.post(.welcomed)
+        case .message(.dispatch(let dispatch), let payload):
+            held.withLock { $0.take(dispatch, payload: payload.joined()) }
+            jobs.post(.jobs)
+        case .message(.resultAck(let acknowledgement), _):
+            held.withLock { $0.release(acknowledgement.token) }
+            drain.note(held)
+        case .message(.cancel(let cancel), _):
+            held.withLock { $0.release(cancel.token) }
+            drain.note(held)
+        case .message(.drain, _): drain.request(held)
+        case .message, .lost, .ended: break
+        }
+    }
+}
+
+/// Whether the worker is to take no more jobs, and the moment when it has none left.
+private final class Drain: Sendable {
+    private let requested = Mutex(false)
+    private let empty: WakeSignal
+
+    init() throws(MessagingError) { empty = try WakeSignal() }
+
+    var isRequested: Bool { requested.withLock { $0 } }
+
+    func request(_ held: HeldJobsLock) {
+        requested.withLock { $0 = true }
+        note(held)
+    }
+
+    /// A job has left the worker's hand.
+    func note(_ held: HeldJobsLock) {
+        if isRequested, held.withLock({ $0.isEmpty }) { empty.raise() }
+    }
+
+    func waitUntilEmpty() { empty.wait() }
+}
+
+extension [Frame] {
+    /// The bytes of all frames, one after the other.
+    func joined() -> [UInt8] { flatMap { $0.withUnsafeBytes { [UInt8]($0) } } }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Glibc
+import Ledger
+import Logging
+import Messaging
+import Nodes
+
+struct BrokerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "broker",
+        abstract: "Runs the broker: it accepts clips, leases jobs to workers and stores results.",
+        discussion: """
+            A second one on the same database takes over from the first.
+
+            Example: auscult broker --listen tcp://127.0.0.1:7300 --data /var/lib/auscult/broker
+            """)
+
+    @Option(help: "Where to listen: ipc://PATH or tcp://127.0.0.1:PORT.")
+    var listen: String
+
+    @Option(help: "Directory of the clips' bytes; created when it is missing.")
+    var data: String
+
+    @Option(help: "Shown in the database as holder of the epoch.")
+    var name = "broker"
+
+    @OptionGroup var database: DatabaseOptions
+
+    private struct Ready: Encodable {
+        let event = "ready"
+        let service = "broker"
+        let endpoint: String
+    }
+
+    func run() throws {
+        let stop = StopSignal()
+        let endpoint = try Endpoint(listen)
+        guard endpoint.isLocal else {
+            throw CommandFailure(
+                "will not listen on \(endpoint): anybody who reaches it could push clips and take jobs. Listen on "
+                    + "loopback (tcp://127.0.0.1:PORT) or ipc://PATH", status: .usage)
+        }
+        let url = try database.url()
+        let broker = try BrokerNode.start(
+            .init(listen: endpoint, dataDirectory: data, holder: name),
+            ledger: {
+                let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")
+                try ledger.connect()
+                return ledger
+            },
+            logger: Logger(label: "auscult.broker")
+        ) { error in
+            // Going on could lose data: the supervisor starts another broker, which finds everything in the database.
+            Console.note("the broker ends: \(error)")
+            Glibc.exit(ExitStatus.failed.rawValue)
+        }
+        try Console.json(Ready(endpoint: broker.endpoint.description))
+        _ = stop.wait()
+        try broker.stop()
+    }
+}

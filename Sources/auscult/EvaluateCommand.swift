@@ -1,0 +1,127 @@
+import ArgumentParser
+import Detection
+import Ledger
+import Nodes
+import Plant
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Scores a dataset's test clips through the queue and prints AUC and pAUC.",
+        discussion: """
+            Per machine with 95 % bootstrap intervals; per type the mean over its machines (the DCASE rule), one curve
+            over all their clips (pooled), and the lowest AUC of a machine (mAUC).
+
+            Example: auscult model evaluate density-1 --dataset plant
+            """)
+
+    @Argument(help: "The version, e.g. density-1.")
+    var version: String
+
+    @Option(help: "The dataset's name.")
+    var dataset: String
+
+    @Option(help: "Clips per shard.")
+    var shard: Int?
+
+    @Option(help: "Seed of the bootstrap intervals.")
+    var seed: UInt64?
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let ledger = try database.ledger()
+        guard try ledger.model(version) != nil else { throw ModelCommand.unknown(version) }
+        let specification = RunSpecification(shard: shard, seed: seed)
+        let run = try ledger.submit(
+            RunRequest(kind: .evaluate, model: version, dataset: dataset, specification: specification.json))
+        _ = try RunFollower(ledger: ledger, json: output.json).follow(run)
+        guard let evaluation = try ledger.evaluation(of: version, on: dataset) else {
+            throw CommandFailure("the evaluation of run \(run) has vanished")
+        }
+        try EvaluationPrinter(evaluation, json: output.json).show()
+    }
+}
+
+/// An evaluation as commands print it.
+struct EvaluationPrinter {
+    private let evaluation: EvaluationDraft
+    private let report: DetectionReport
+    private let json: Bool
+
+    init(_ evaluation: EvaluationDraft, json: Bool) {
+        self.evaluation = evaluation
+        self.json = json
+        report = DetectionReport(
+            of: evaluation.clips.map { .init(machine: $0.machine, isAnomaly: $0.isAnomaly, score: $0.score) })
+    }
+
+    private struct MachineLine: Encodable {
+        let machine: String
+        let auc: Double
+        let pauc: Double
+        let aucLow: Double
+        let aucHigh: Double
+        let normal: Int
+        let anomalous: Int
+    }
+
+    private struct TypeLine: Encodable {
+        let machineType: String
+        let auc: Double
+        let pauc: Double
+        let aucPooled: Double
+        let paucPooled: Double
+        let mauc: Double
+    }
+
+    private struct SummaryLine: Encodable {
+        struct Summary: Encodable {
+            let auc: Double
+            let pauc: Double
+            let mauc: Double
+        }
+        let summary: Summary
+    }
+
+    func show() throws {
+        for machine in evaluation.machines {
+            let line = MachineLine(
+                machine: machine.machine.description, auc: machine.auc, pauc: machine.pauc,
+                aucLow: machine.aucInterval.lowerBound, aucHigh: machine.aucInterval.upperBound,
+                normal: machine.normalCount, anomalous: machine.anomalousCount)
+            if json {
+                try Console.json(line)
+            } else {
+                Console.line(
+                    "\(line.machine)\tAUC \(percent(line.auc)) (\(percent(line.aucLow)) to \(percent(line.aucHigh)))\t"
+                        + "pAUC \(percent(line.pauc))\t\(line.normal) normal, \(line.anomalous) anomalous")
+            }
+        }
+        for type in report.types {
+            let line = TypeLine(
+                machineType: type.name, auc: type.auc, pauc: type.pauc, aucPooled: type.aucPooled,
+                paucPooled: type.paucPooled, mauc: type.mauc)
+            if json {
+                try Console.json(line)
+            } else {
+                Console.line(
+                    "\(line.machineType)\tAUC \(percent(line.auc)), pooled \(percent(line.aucPooled))\t"
+                        + "pAUC \(percent(line.pauc)), pooled \(percent(line.paucPooled))\tmAUC \(percent(line.mauc))")
+            }
+        }
+        guard let summary = report.summary else {
+            return Console.note("no machine has normal and anomalous test clips, so there is no AUC")
+        }
+        if json {
+            try Console.json(
+                SummaryLine(summary: .init(auc: summary.auc, pauc: summary.pauc, mauc: summary.mauc)))
+        } else {
+            Console.line(
+                "all\tAUC \(percent(summary.auc))\tpAUC \(percent(summary.pauc))\tmAUC \(percent(summary.mauc))")
+        }
+    }
+
+    private func percent(_ value: Double) -> String { "\((value * 100).rounded(toPlaces: 2)) %" }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Datasets
+import FoundationEssentials
+import Glibc
+import Logging
+import Messaging
+import Nodes
+import Plant
+import Training
+import Wire
+
+struct PushCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push",
+        abstract: "Pushes clips onto the queue.",
+        discussion: """
+            Files or folders of .wav, .flac and .npy (log-mel) clips. Every clip is decoded and checked first; one that \
+            cannot be scored is rejected with its reason and the rest goes on. The same clip again is a duplicate.
+
+            Example: auscult push recordings/fan/test --machine fan --wait
+            """)
+
+    @Argument(help: "Files or folders.")
+    var paths: [String]
+
+    @Option(help: "TYPE/ID; or TYPE where the file names say the ID, as in normal_id_00_00000012.wav.")
+    var machine: String
+
+    @Option(help: "The plant or line the clips come from.")
+    var site = "default"
+
+    @Option(help: "When they were recorded, ISO 8601; otherwise when the file was last changed.")
+    var recordedAt: String?
+
+    @Option(help: "Idempotency key of a single clip; otherwise made of machine and content.")
+    var key: String?
+
+    @Option(help: "The channel of recordings with several, from 0; channels are never averaged.")
+    var channel = 0
+
+    @Flag(help: "Wait for each clip's score.")
+    var wait = false
+
+    @OptionGroup var broker: BrokerOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if machine.contains("/"), MachineName(machine) == nil {
+            throw ValidationError("\"\(machine)\" is not a machine; write TYPE/ID, e.g. fan/id_00")
+        }
+        if channel < 0 { throw ValidationError("--channel counts from 0") }
+        if let recordedAt, Self.microseconds(recordedAt) == nil {
+            throw ValidationError("\"\(recordedAt)\" is not a time; write e.g. 2026-01-31T12:00:00Z")
+        }
+    }
+
+    func run() throws {
+        let files = try ClipFiles(paths).files
+        if key != nil, files.count > 1 {
+            throw ValidationError("--key names one clip, but there are \(files.count)")
+        }
+        let report = PushReport(json: output.json, followed: wait)
+        let client = try GatewayClient(
+            name: "push-\(PeerIdentity.hostName)-\(getpid())", endpoints: [Endpoint(broker.resolved())], follow: wait
+        ) { clip, answer in report.note(clip, answer) }
+        var decoder = ClipDecoder(sampleRateHz: 16_000)
+        for file in files {
+            let clip: OutgoingClip
+            do throws(WireError) {
+                clip = try outgoing(file, &decoder)
+            } catch {
+                report.reject(file.path, error.reason)
+                continue
+            }
+            try reach { try client.push(clip) }
+        }
+        try reach { try client.finish() }
+        try report.finish()
+    }
+
+    /// Gives a broker that cannot be reached its exit code.
+    private func reach(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as PeerError where error.code == .unreachable {
+            throw CommandFailure(error.description, status: .unreachable)
+        }
+    }
+
+    /// Reads, names and checks one clip.
+    private func outgoing(_ file: ClipFiles.File, _ decoder: inout ClipDecoder) throws(WireError) -> OutgoingClip {
+        let bytes: [UInt8]
+        do {
+            bytes = try [UInt8](Data(contentsOf: URL(filePath: file.path)))
+        } catch {
+            throw WireError(.empty, "\(file.path): cannot be read; check that it exists and is yours to read")
+        }
+        if bytes.isEmpty { throw WireError(.empty, "\(file.path): is empty; record it again") }
+        let machine = try machineName(of: file.path)
+        _ = try decoder.decode(bytes, format: file.format, name: file.path, channel: channel, feature: file.feature)
+        return OutgoingClip(
+            path: file.path, machine: machine, site: site, key: key,
+            recordedAt: recordedAt.flatMap(Self.microseconds) ?? file.changedAt, bytes: bytes, format: file.format,
+            channel: channel, feature: file.feature)
+    }
+
+    private func machineName(of path: String) throws(WireError) -> MachineName {
+        if let name = MachineName(machine) { return name }
+        guard let id = DCASEName(path)?.machineID, let name = MachineName(type: machine, id: id) else {
+            throw WireError(
+                .unknownMachine, "\(path): its name does not say the machine's ID; give --machine \(machine)/ID")
+        }
+        return name
+    }
+
+    private static func microseconds(_ time: String) -> Int64? {
+        let date = try? Date.ISO8601FormatStyle(includingFractionalSeconds: time.contains(".")).parse(time)
+        return date.map { Int64($0.timeIntervalSince1970 * 1e6) }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Nodes
+import Wire
+
+/// Prints one line per clip, and counts.
+final class PushReport {
+    private struct Line: Encodable {
+        let path: String
+        var key: String?
+        var job: Int64?
+        let status: String
+        var error: String?
+        var score: Double?
+        var logOdds: Double?
+        var threshold: Double?
+        var verdict: String?
+        var neighbourDistance: Double?
+        var modelVersion: String?
+        var queueMilliseconds: Double?
+        var computeMilliseconds: Double?
+    }
+
+    private let json: Bool
+    private let followed: Bool
+    private var open: [String: Line] = [:]
+    private var counts: [String: Int] = [:]
+
+    init(json: Bool, followed: Bool) {
+        (self.json, self.followed) = (json, followed)
+    }
+
+    func reject(_ path: String, _ reason: String) {
+        show(Line(path: path, status: "rejected", error: reason))
+    }
+
+    func note(_ clip: OutgoingClip, _ answer: GatewayClient.Answer) {
+        switch answer {
+        case .accepted(let job, let duplicate):
+            // A clip sent again after a restart is accepted twice; the first time counts.
+            guard open[clip.key] == nil else { return }
+            let line = Line(
+                path: clip.path, key: clip.key, job: job, status: duplicate ? "duplicate" : "accepted")
+            if followed { open[clip.key] = line } else { show(line) }
+        case .scored(let score, let queueMilliseconds):
+            guard var line = open.removeValue(forKey: clip.key) else { return }
+            line.score = score.score
+            line.logOdds = score.hasLogOdds ? score.logOdds : nil
+            line.threshold = score.hasThreshold ? score.threshold : nil
+            line.verdict = score.verdict
+            line.neighbourDistance = score.hasNeighbourDistance ? score.neighbourDistance : nil
+            line.modelVersion = score.modelVersion
+            line.queueMilliseconds = queueMilliseconds
+            line.computeMilliseconds = score.computeMilliseconds
+            show(line)
+        case .dead(let failure):
+            guard var line = open.removeValue(forKey: clip.key) else { return }
+            line.error = failure.reason
+            counts["dead", default: 0] += 1
+            show(line)
+        case .rejected(let error):
+            show(Line(path: clip.path, key: clip.key, status: "rejected", error: error.reason))
+        }
+    }
+
+    /// Says how many there were; throws where one was rejected or could not be scored.
+    func finish() throws {
+        let parts = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        Console.note(parts.joined(separator: ", "))
+        if counts["rejected"] != nil || counts["dead"] != nil { throw ExitCode(ExitStatus.failed.rawValue) }
+    }
+
+    private func show(_ line: Line) {
+        counts[line.status, default: 0] += 1
+        if json {
+            do { try Console.json(line) } catch { Console.note("\(line.path): \(error)") }
+            return
+        }
+        var text = "\(line.path)\t\(line.status)"
+        if let score = line.score { text += "\t\(score.rounded(toPlaces: 3))\t\(line.verdict ?? "")" }
+        if let error = line.error { text += "\t\(error)" }
+        Console.line(text)
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Ledger
+import Messaging
+import Nodes
+
+/// The JSON line by which a service says that it is ready.
+struct ServiceReady: Encodable {
+    let event = "ready"
+    let service: String
+    let name: String
+}
+
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker",
+        abstract: "Runs one worker: it scores clips and computes shards of training.",
+        discussion: """
+            SIGTERM drains it: it finishes what it has in hand and ends.
+
+            Example: auscult worker --to ipc:///var/lib/auscult/broker.ipc --name worker-1
+            """)
+
+    @OptionGroup var broker: BrokerOptions
+
+    @Option(help: "Unique in the cluster and the same after a restart.")
+    var name: String
+
+    @Option(help: "Jobs to have in hand, one computed and the others waiting.")
+    var credits: UInt32 = 4
+
+    func validate() throws {
+        if !(1...64).contains(credits) { throw ValidationError("--credits takes 1 to 64") }
+    }
+
+    func run() throws {
+        let stop = StopSignal()
+        let name = name
+        let ready = Once { try Console.json(ServiceReady(service: "worker", name: name)) }
+        let node = try WorkerNode(
+            .init(endpoints: [Endpoint(broker.resolved())], name: name, credits: credits), welcomed: { ready.call() })
+        _ = stop.wait()
+        try node.finish()
+    }
+}
+
+struct CoordinatorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "coordinator",
+        abstract: "Runs the coordinator: it works on trainings and evaluations.",
+        discussion: """
+            A second one takes over from the first.
+
+            Example: auscult coordinator --to ipc:///var/lib/auscult/broker.ipc
+            """)
+
+    @OptionGroup var broker: BrokerOptions
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(help: "Shown in the database as holder of the fence.")
+    var name = "coordinator"
+
+    func run() throws {
+        let stop = StopSignal()
+        let name = name
+        let ready = Once { try Console.json(ServiceReady(service: "coordinator", name: name)) }
+        let node = try CoordinatorNode(
+            .init(endpoints: [Endpoint(broker.resolved())], databaseURL: database.url(), name: name),
+            welcomed: { ready.call() })
+        _ = stop.wait()
+        try node.stop()
+    }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Ledger
+import Nodes
+import PostgreSQL
+
+struct UpCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Runs a whole cluster on this host, in the foreground.",
+        discussion: """
+            Starts a private PostgreSQL (unless --database names one), the broker, the coordinator and the workers, and
+            restarts what dies. Prints one JSON line when everything is ready; SIGTERM or Ctrl-C stops all of it.
+
+            Example: auscult up --data plant --workers 2
+            """)
+
+    @Option(help: "Directory of clips, database and addresses; created when it is missing.")
+    var data = "auscult-data"
+
+    @Option(help: "Worker processes; one per core unless given.")
+    var workers: Int?
+
+    @Option(help: "Where the broker listens: ipc://PATH or tcp://127.0.0.1:PORT.")
+    var listen: String?
+
+    @Option(help: "An existing PostgreSQL server, instead of a private one.")
+    var database: String?
+
+    func validate() throws {
+        if let workers, !(0...4096).contains(workers) { throw ValidationError("--workers takes 0 to 4096") }
+    }
+
+    private struct Ready: Encodable {
+        let event = "ready"
+        let endpoint: String
+        let databaseURL: String
+        let analystURL: String?
+        let http: String?
+        let workers: Int
+
+        /// `http` is there as null while there is no dashboard, so that readers need not ask whether it exists.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(event, forKey: .event)
+            try container.encode(endpoint, forKey: .endpoint)
+            try container.encode(databaseURL, forKey: .databaseURL)
+            try container.encode(analystURL, forKey: .analystURL)
+            try container.encode(http, forKey: .http)
+            try container.encode(workers, forKey: .workers)
+        }
+
+        private enum Key: CodingKey { case event, endpoint, databaseURL, analystURL, http, workers }
+    }
+
+    func run() throws {
+        let stop = StopSignal()
+        let directory = try makeDirectory()
+        let workers = workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let server = database == nil ? try PrivateServer(directory: directory) : nil
+        try server?.start()
+        defer { stopServer(server) }
+
+        let url = try database ?? server?.databaseURL() ?? ""
+        _ = try Migrator(Connection(url)).migrate()
+        let address = ClusterAddress(
+            endpoint: listen ?? "ipc://\(directory)/broker.ipc", databaseURL: url, analystURL: try server?.analystURL())
+        try address.write(to: directory)
+        let supervisor = try Supervisor(
+            .init(
+                executable: try Self.executable(), dataDirectory: directory, endpoint: address.endpoint,
+                databaseURL: url, workers: workers))
+        try supervisor.run(until: stop) {
+            try Console.json(
+                Ready(
+                    endpoint: address.endpoint, databaseURL: url, analystURL: address.analystURL, http: nil,
+                    workers: workers))
+        }
+    }
+
+    /// Returns the absolute path.
+    private func makeDirectory() throws -> String {
+        if mkdir(data, 0o755) != 0, errno != EEXIST {
+            throw CommandFailure("cannot create the data directory \(data): \(String(cString: strerror(errno)))")
+        }
+        guard let path = realpath(data, nil) else {
+            throw CommandFailure("cannot use the data directory \(data): \(String(cString: strerror(errno)))")
+        }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    private func stopServer(_ server: PrivateServer?) {
+        do {
+            try server?.stop()
+        } catch {
+            Console.note("the private database did not stop: \(error)")
+        }
+    }
+
+    /// The path of this program.
+    static func executable() throws -> String {
+        guard let path = realpath("/proc/self/exe", nil) else {
+            throw CommandFailure("cannot find this program's own file: \(String(cString: strerror(errno)))")
+        }
+        defer { free(path) }
+        return String(cString: path)
+    }
+}

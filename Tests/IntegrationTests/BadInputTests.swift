@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// What a person gets who types, or sends, something wrong.
+@Suite(.serialized) struct BadInputTests {
+    @Test func anUnreachableDatabaseIsSaidSo() throws {
+        try withTemporaryDirectory { directory in
+            let output = try Command.run([
+                "up", "--data", directory.appending(path: "data").path, "--database",
+                "postgresql://nobody@127.0.0.1:1/auscult",
+            ])
+            #expect(output.status == 3)
+            #expect(output.errors.contains("127.0.0.1"))
+        }
+    }
+
+    @Test func listeningForOthersIsRefused() throws {
+        let output = try Command.run([
+            "broker", "--listen", "tcp://0.0.0.0:7000", "--data", "/tmp/never-created",
+            "--database", "postgresql://nobody@127.0.0.1:1/auscult",
+        ])
+        #expect(output.status == 1 || output.status == 2)
+        #expect(output.errors.contains("loopback"))
+    }
+
+    @Test func usageErrorsExitWithTwo() throws {
+        #expect(try Command.run(["push"]).status == 2)
+        #expect(try Command.run(["nonsense"]).status == 2)
+        #expect(try Command.run(["--help"]).status == 0)
+    }
+
+    @Test func badFilesAreNamedAndTheRestGoesOn() throws {
+        try withTemporaryDirectory { directory in
+            let plant = directory.appending(path: "plant")
+            try Command.succeed(["synth", plant.path, "--machines", "1", "--clips", "4", "--seed", "3"])
+            let types = try FileManager.default.contentsOfDirectory(atPath: plant.path).filter { !$0.hasPrefix(".") }
+            let type = try #require(types.first { FileManager.default.fileExists(atPath: "\(plant.path)/\($0)/test") })
+            let folder = plant.appending(path: "\(type)/test")
+            let good = try FileManager.default.contentsOfDirectory(atPath: folder.path).count
+            let sample = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).first.map {
+                    folder.appending(path: $0)
+                })
+            try Data("not a sound".utf8).write(to: folder.appending(path: "normal_id_00_90000001.wav"))
+            try Data().write(to: folder.appending(path: "normal_id_00_90000002.wav"))
+            try Data(contentsOf: sample).prefix(20_000).write(to: folder.appending(path: "normal_id_00_90000003.flac"))
+
+            let cluster = try Cluster(in: directory.appending(path: "data"), workers: 1)
+            defer { cluster.stop() }
+            let output = try Command.run(
+                ["push", folder.path, "--machine", type, "--json"], environment: cluster.environment)
+            #expect(output.status == 1)
+            let lines = try output.objects()
+            let rejected = lines.filter { $0["status"] as? String == "rejected" }
+            #expect(rejected.count == 3)
+            for line in rejected {
+                let name = try #require((line["path"] as? String)?.split(separator: "/").last)
+                #expect((line["error"] as? String)?.contains(name) == true, "\(line)")
+            }
+            #expect(lines.count { $0["status"] as? String == "accepted" } == good)
+            #expect(try cluster.count("select count(*) from auscult.clip") == good)
+        }
+    }
+}

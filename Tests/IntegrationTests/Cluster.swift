@@ -1,0 +1,75 @@
+import Foundation
+import PostgreSQL
+import Testing
+
+/// A cluster of real processes under a directory of its own: `auscult up`, and what it says of itself.
+final class Cluster {
+    let directory: URL
+    let databaseURL: String
+    let analystURL: String
+    private let process: Process
+
+    /// Environment by which every other command finds this cluster.
+    var environment: [String: String] { ["AUSCULT_DATA": directory.path] }
+
+    /// Starts a cluster and waits until it says that it is ready.
+    init(in directory: URL, workers: Int) throws {
+        self.directory = directory
+        process = Process()
+        process.executableURL = Command.binary
+        process.arguments = ["up", "--data", directory.path, "--workers", "\(workers)"]
+        process.standardInput = FileHandle.nullDevice
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let first = Self.firstLine(of: output.fileHandleForReading)
+        let ready = try #require(
+            try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any], "up printed \"\(first)\"")
+        #expect(ready["event"] as? String == "ready")
+        #expect(ready["workers"] as? Int == workers)
+        databaseURL = try #require(ready["databaseURL"] as? String)
+        analystURL = try #require(ready["analystURL"] as? String)
+    }
+
+    /// Stops everything in order, as Ctrl-C would; returns the exit status.
+    @discardableResult
+    func stop() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    /// A number the database knows.
+    func count(_ sql: String) throws -> Int {
+        let rows = try Connection(databaseURL).execute(sql)
+        return try #require(rows.first).int(0)
+    }
+
+    /// Processes of one service, by the kernel's book.
+    func processes(of service: String) throws -> [Int32] {
+        let (parent, data) = (process.processIdentifier, FileManager.default)
+        return try data.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).filter { number in
+            guard let status = try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8),
+                let command = try? Data(contentsOf: URL(filePath: "/proc/\(number)/cmdline"))
+            else { return false }
+            let arguments = command.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            return status.contains("PPid:\t\(parent)\n") && arguments.dropFirst().first == service
+        }
+    }
+
+    private static func firstLine(of handle: FileHandle) -> String {
+        var bytes = Data()
+        while let byte = try? handle.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) { bytes += byte }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Gives a test a directory of its own and removes it afterwards.
+func withTemporaryDirectory<Result>(_ body: (URL) throws -> Result) throws -> Result {
+    // Below /tmp, where the account that runs the private database may pass.
+    let directory = URL(filePath: "/tmp/auscult-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+        at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    defer { try? FileManager.default.removeItem(at: directory) }
+    return try body(directory)
+}
