@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 package import Plant
 internal import SwiftProtobuf
 
@@ -52,7 +51,7 @@ extension ScoreShard {
     package func encoded() -> [UInt8] {
         encode(
             WireScoreShard.with {
-                $0.modelSha256 = Data(model.bytes)
+                $0.modelSha256 = .init(wire: model.bytes)
                 if let feature { $0.feature = feature.message }
                 $0.clips = clips.map(\.message)
             })

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 package import Plant
 internal import SwiftProtobuf
 
@@ -45,7 +44,7 @@ extension ShardClip {
         .with {
             $0.machine.type = machine.type
             $0.machine.id = machine.id
-            $0.sha256 = Data(sha256.bytes)
+            $0.sha256 = .init(wire: sha256.bytes)
             $0.name = name
             $0.format = format == .audio ? .audio : .logMel
             $0.channel = UInt32(clamping: channel)

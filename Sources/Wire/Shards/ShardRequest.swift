@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 
 /// Where a shard stands in its run.
 package struct ShardPlace: Hashable, Sendable {
@@ -34,7 +33,7 @@ package struct ShardRequest: Hashable, Sendable {
         work.key.phase = place.phase
         work.key.shard = place.shard
         work.kind = kind
-        work.specification = Data(specification)
+        work.specification = .init(wire: specification)
         return work
     }
 }
