@@ -1,4 +1,3 @@
-
 /// Where a shard stands in its run.
 package struct ShardPlace: Hashable, Sendable {
     package var step: UInt32
