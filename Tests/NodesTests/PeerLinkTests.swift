@@ -87,7 +87,7 @@ import Wire
         var broker: ScriptedBroker? = try ScriptedBroker()
         let endpoint = try #require(broker?.endpoint)
         let peer = try Peer([endpoint])
-        let session = try broker?.welcome(epoch: 1, period: 20).session
+        let session = try broker?.welcome(epoch: 1, period: 200).session
         #expect(try peer.epoch() == 1)
         broker = nil
         let restarted = try ScriptedBroker(endpoint)
@@ -168,7 +168,7 @@ import Wire
         let (thread, _) = try NodeThread.start("operator") {
             ((), { _ = try peer.link.request(.askStatus(.init()), timeout: .seconds(10)) })
         }
-        try broker?.welcome(epoch: 1, period: 20)
+        try broker?.welcome(epoch: 1, period: 200)
         #expect(try broker?.next().message.command == .askStatus)
         broker = nil
         let restarted = try ScriptedBroker(endpoint)
