@@ -79,7 +79,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "bench", dependencies: ["Plant", "Networks", "Tensors", "PostgreSQL", "Ledger", arguments],
+            name: "bench",
+            dependencies: [
+                "Plant", "Spectra", "Networks", "Tensors", "Messaging", "Wire", "PostgreSQL", "Ledger", "TestSupport",
+                arguments,
+            ],
             exclude: ["peers"],
             swiftSettings: strict),
 
@@ -88,8 +92,8 @@ let package = Package(
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
         tests("MessagingTests", ["Messaging"]),
         tests("BrokerageTests", ["Plant", "Brokerage", "Wire"]),
-        tests("AudioTests", ["Audio"]),
-        tests("SpectraTests", ["Spectra"]),
+        tests("AudioTests", ["Audio", "TestSupport"], resources: [.copy("Fixtures")]),
+        tests("SpectraTests", ["Spectra", "CKernels", "TestSupport"], resources: [.copy("Fixtures")]),
         tests("TensorsTests", ["Tensors"]),
         tests(
             "NetworksTests", ["Plant", "Networks", "Tensors"], exclude: ["Fixtures/make_fixture.py"],
@@ -100,6 +104,7 @@ let package = Package(
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
         tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),
+        tests("SimulationTests", ["Plant", "Brokerage", "Ledger", "TestSupport"]),
         tests("IntegrationTests", ["auscult", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
     ]
 )

@@ -11,7 +11,9 @@ extension AudioDecoder {
         try limits.check(
             clip: name, channelCount: channelCount, sampleRateHz: header.sampleRateHz,
             frameCount: header.frameCount ?? 0)
-        let file = try SoundFile(header: [], body: bytes, clip: name)
+        let start = header.acceptableStart(of: bytes)
+        let file = try SoundFile(
+            header: start, body: UnsafeRawBufferPointer(rebasing: bytes[start.count...]), clip: name)
 
         var samples: [Float] = []
         samples.reserveCapacity((header.frameCount ?? 0) * channelCount)

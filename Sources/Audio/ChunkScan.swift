@@ -68,8 +68,7 @@ struct ChunkScan {
     }
 
     private func isBoundary(_ position: Int) -> Bool {
-        guard position <= bytes.count else { return false }
-        guard let chunk = chunk(at: position) else { return true }
+        guard let chunk = chunk(at: position) else { return position == bytes.count }
         return chunk.name == "data" || chunk.name.isPrintable && chunk.statedSize <= bytes.count - chunk.start
     }
 

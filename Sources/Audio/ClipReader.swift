@@ -43,7 +43,9 @@ package struct ClipReader {
             samples: recorded, sampleRateHz: recording.sampleRateHz, fullScale: recording.fullScale)
         if channel == nil, recording.channelCount > 1 { quality.flags.insert(.multiChannel) }
         if !recording.warnings.allSatisfy({ $0 == .noChecksum }) { quality.flags.insert(.repaired) }
-        if recording.sampleRateHz < sampleRateHz { quality.flags.insert(.lowBandwidth) }
+        if recording.sampleRateHz < sampleRateHz || TopFifth.shareDecibels(of: samples) < -60 {
+            quality.flags.insert(.lowBandwidth)
+        }
         return Clip(
             name: recording.name, sampleRateHz: sampleRateHz, samples: samples, quality: quality,
             warnings: recording.warnings)

@@ -26,6 +26,8 @@ package struct QualityFlags: OptionSet, Hashable, Sendable, CustomStringConverti
     package static let multiChannel = Self(rawValue: 1 << 7)
     /// The file had to be repaired to be read.
     package static let repaired = Self(rawValue: 1 << 8)
+    /// A buffer was delivered twice in a row; a perfectly periodic sound looks the same.
+    package static let repeatedBuffer = Self(rawValue: 1 << 9)
 
     /// The flags that forbid a score.
     package static let sensorFaults: Self = [.silence, .stuckSamples]
@@ -33,7 +35,7 @@ package struct QualityFlags: OptionSet, Hashable, Sendable, CustomStringConverti
     /// The names of all flags, in the order of their bits.
     private static let names = [
         "silence", "stuckSamples", "clipping", "levelTooHigh", "dcOffset", "droppedPackets", "lowBandwidth",
-        "multiChannel", "repaired",
+        "multiChannel", "repaired", "repeatedBuffer",
     ]
 
     /// The names of the flags that are set, for results and messages.

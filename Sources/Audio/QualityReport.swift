@@ -42,6 +42,7 @@ package struct QualityReport: Hashable, Sendable {
         if abs(mean) > 0.01 { flags.insert(.dcOffset) }
         // A quiet 16-bit recording holds short runs of zeros by itself: only a loud one is interrupted by 5 ms of them.
         if level > 1e-3, Double(scan.longestZeroRun) / rate > 0.005 { flags.insert(.droppedPackets) }
+        if RepeatedBuffer.isFound(in: samples) { flags.insert(.repeatedBuffer) }
         self.flags = flags
     }
 }

@@ -68,38 +68,15 @@ package struct Resampler: Sendable {
             count = outputCount(for: samples.count)
             padded.withUnsafeBufferPointer { padded in
                 bank.withUnsafeBufferPointer { bank in
-                    fill(UnsafeMutableBufferPointer(rebasing: output[..<count]), from: padded, bank: bank)
+                    guard let first = padded.baseAddress, let weights = bank.baseAddress else { return }
+                    var (position, phase) = (1, 0)
+                    for index in 0..<count {
+                        output[index] = (first + position).dot(weights + phase * tapCount, count: tapCount)
+                        position += (phase + ratio.down) / ratio.up
+                        phase = (phase + ratio.down) % ratio.up
+                    }
                 }
             }
         }
-    }
-
-    private func fill(
-        _ output: UnsafeMutableBufferPointer<Float>, from padded: UnsafeBufferPointer<Float>,
-        bank: UnsafeBufferPointer<Float>
-    ) {
-        let (tapCount, up, down) = (tapCount, ratio.up, ratio.down)
-        let padded = UnsafeRawBufferPointer(padded)
-        let bank = UnsafeRawBufferPointer(bank)
-        let stride = MemoryLayout<Float>.stride
-        var (position, phase) = (1, 0)
-        for index in output.indices {
-            let input = UnsafeRawBufferPointer(rebasing: padded[(position * stride)...])
-            let weights = UnsafeRawBufferPointer(rebasing: bank[(phase * tapCount * stride)...])
-            output[index] = Self.dot(input, weights, byteCount: tapCount * stride)
-            position += (phase + down) / up
-            phase = (phase + down) % up
-        }
-    }
-
-    /// The sum of products of two rows of floats, eight at a time; `byteCount` is a multiple of 32.
-    private static func dot(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer, byteCount: Int) -> Float {
-        var sum = SIMD8<Float>()
-        for offset in stride(from: 0, to: byteCount, by: 32) {
-            sum +=
-                a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                * b.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-        }
-        return sum.sum()
     }
 }

@@ -6,14 +6,15 @@ struct WaveLayout {
     let warnings: [Recording.Warning]
 
     init(_ bytes: UnsafeRawBufferPointer, clip: String) throws(AudioError) {
-        guard bytes.count >= 12 else {
-            throw AudioError(.truncated, clip: clip, "ends within its header. Send it again.")
-        }
-        guard bytes.fourCC(at: 8) == "WAVE" else {
-            throw AudioError(.notAudio, clip: clip, "is a RIFF file without sound. Send WAV or FLAC.")
+        func truncated(_ what: String) -> AudioError {
+            AudioError(.truncated, clip: clip, "\(what). Send it again.")
         }
         func malformed(_ what: String) -> AudioError {
             AudioError(.malformed, clip: clip, "\(what). Check the recorder that wrote it.")
+        }
+        guard bytes.count >= 12 else { throw truncated("ends within its header") }
+        guard bytes.fourCC(at: 8) == "WAVE" else {
+            throw AudioError(.notAudio, clip: clip, "is a RIFF file without sound. Send WAV or FLAC.")
         }
         var chunks = ChunkScan(bytes)
         var format: WaveFormat?
@@ -22,6 +23,9 @@ struct WaveLayout {
             switch chunk.name {
             case "fmt ":
                 guard format == nil else { throw malformed("describes its format twice") }
+                guard chunk.start + min(chunk.statedSize, 40) <= bytes.count else {
+                    throw truncated("ends within its format")
+                }
                 format = try WaveFormat(chunks.content(of: chunk), clip: clip)
             case "data":
                 guard format != nil else { throw malformed("has samples before their format") }
@@ -32,9 +36,7 @@ struct WaveLayout {
             default: break
             }
         }
-        guard let format, let extent else {
-            throw AudioError(.truncated, clip: clip, "ends before its samples begin. Send it again.")
-        }
+        guard let format, let extent else { throw truncated("ends before its samples begin") }
         self.format = format
         let remainder = extent.range.count % max(1, format.frameByteCount)
         data = extent.range.dropLast(remainder)
@@ -63,7 +65,7 @@ private struct SampleExtent {
         let end = chunk.start + chunk.statedSize
         let isKnown = chunk.statedSize > 0 && chunk.statedSize < Self.placeholder
         let isFileSizeKnown = file.statedFileSize > 8 && file.statedFileSize < Self.placeholder
-        let wasLonger = isFileSizeKnown && file.statedFileSize > count + 1
+        let wasLonger = isFileSizeKnown && file.statedFileSize > count
 
         if let boundary = file.boundary(after: chunk) {
             (range, next, warning) = (chunk.start..<end, boundary, nil)

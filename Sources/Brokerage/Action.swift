@@ -80,7 +80,10 @@ package enum LedgerOrder: Sendable {
     case record(batch: Int, [OutcomeRecord])
     case recordContent(batch: Int, [(hash: ContentHash, location: SegmentLocation)])
     case loadPending(after: Int64, limit: Int)
-    case loadChampions
+    /// The clip of this job if it is still open.
+    case findOpenClip(job: Int64)
+    /// Make sure that this broker still leads, and look up the champions.
+    case renew
     case findOutcome(job: Int64)
     case findContent(ContentHash)
 
@@ -90,7 +93,8 @@ package enum LedgerOrder: Sendable {
         case record(batch: Int)
         case recordContent(batch: Int)
         case pending
-        case champions
+        case openClip(job: Int64)
+        case renewal
         case outcome(job: Int64)
         case content(ContentHash)
     }
@@ -101,7 +105,8 @@ package enum LedgerOrder: Sendable {
         case .record(let batch, _): .record(batch: batch)
         case .recordContent(let batch, _): .recordContent(batch: batch)
         case .loadPending: .pending
-        case .loadChampions: .champions
+        case .findOpenClip(let job): .openClip(job: job)
+        case .renew: .renewal
         case .findOutcome(let job): .outcome(job: job)
         case .findContent(let hash): .content(hash)
         }

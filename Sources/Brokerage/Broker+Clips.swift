@@ -88,6 +88,10 @@ extension Broker {
             recent.remember(
                 ClipKey(ticket.clip), RecentKeys.Known(job: acceptance.job, sha256: ticket.clip.sha256))
             let isKept = !acceptance.duplicate && admit(ticket, as: acceptance.job, now: now)
+            if acceptance.duplicate, ticket.isInDoubt, clips[acceptance.job] == nil {
+                // It may be its own duplicate: an earlier commit whose answer was lost.
+                actions.append(.ledger(.findOpenClip(job: acceptance.job)))
+            }
             close(ticket, keepingBlob: isKept) { broker, waiter in
                 broker.accept(
                     ticket.clip.key, job: acceptance.job, duplicate: acceptance.duplicate, for: waiter.peer,

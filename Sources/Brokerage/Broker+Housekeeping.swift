@@ -17,10 +17,10 @@ extension Broker {
         }
         clips.wake(now: now) { [champions] in champions[$0]?.modelHash }
         recover(now: now)
-        if !isAskingChampions, now >= championsDueAt, ledger.mayAsk(now: now) {
-            isAskingChampions = true
-            championsDueAt = now + configuration.championRefresh
-            actions.append(.ledger(.loadChampions))
+        if !isRenewing, now >= renewalDueAt, ledger.mayAsk(now: now) {
+            isRenewing = true
+            renewalDueAt = now + configuration.renewalInterval
+            actions.append(.ledger(.renew))
         }
     }
 

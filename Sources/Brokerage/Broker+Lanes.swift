@@ -25,32 +25,40 @@ extension Broker {
         case .recorded(let batch): outcomesAreCommitted(batch: batch)
         case .recordedContent(let batch): contentIsRecorded(batch: batch)
         case .pending(let page, let wallClock): takeIn(page, wallClock: wallClock, now: now)
-        case .champions(let new): crown(new)
-        case .outcome(_, let record): record.map { report($0) }
+        case .openClip(_, let clip, let wallClock): clip.map { takeIn($0, wallClock: wallClock, now: now) }
+        case .renewed(let champions): crown(champions)
+        case .outcome(let job, let record): learn(record, of: job)
         case .content(let hash, let payload): contentIsFound(hash, payload)
         case .failed: break
         }
     }
 
     private mutating func crown(_ new: [Champion]) {
-        isAskingChampions = false
+        isRenewing = false
         guard champions.replace(by: new) else { return }
         clips.rearrange { [champions] in champions[$0]?.modelHash }
     }
 
     /// A page of the clips that were open when this broker started.
     private mutating func takeIn(_ page: [PendingClip], wallClock: Int64, now: Microseconds) {
-        for pending in page where clips[pending.job] == nil {
-            let job = ClipJob(
-                number: pending.job, clip: pending.clip, acceptedAt: now - max(wallClock - pending.acceptedAt, 0),
-                failures: pending.attempts)
-            let model = champions[pending.clip.machine]?.modelHash
-            _ = clips.admit(job, model: model, reserve: !recovery.reservationsEnded)
-            if let claim = recovery.takeClaim(.clip(pending.job)) {
-                adopt(.clip(pending.job), under: claim.token, by: claim.worker, now: now)
-            }
-        }
+        for pending in page { takeIn(pending, wallClock: wallClock, now: now) }
         recovery.endPage(last: page.last?.job, isShort: page.count < configuration.recoveryPage)
+    }
+
+    private mutating func takeIn(_ pending: PendingClip, wallClock: Int64, now: Microseconds) {
+        let job = ClipJob(
+            number: pending.job, clip: pending.clip, acceptedAt: now - max(wallClock - pending.acceptedAt, 0),
+            failures: pending.attempts)
+        let model = champions[pending.clip.machine]?.modelHash
+        guard clips.admit(job, model: model, reserve: !recovery.reservationsEnded) else { return }
+        guard let claim = recovery.takeClaim(.clip(pending.job)) else { return }
+        adopt(.clip(pending.job), under: claim.token, by: claim.worker, now: now)
+    }
+
+    /// The ledger has said how a clip ended that is not here; if it has not, it should be.
+    private mutating func learn(_ record: OutcomeRecord?, of job: Int64) {
+        if let record { return report(record) }
+        if clips[job] == nil, recovery.isComplete { actions.append(.ledger(.findOpenClip(job: job))) }
     }
 
     // MARK: faults
@@ -75,7 +83,8 @@ extension Broker {
         case .record(let batch): outbox.notRecorded(batch: batch)
         case .recordContent(let batch): deposits.notRecorded(batch: batch)
         case .pending: recovery.failPage()
-        case .champions: isAskingChampions = false
+        case .openClip(let job): questions.append(.findOpenClip(job: job))
+        case .renewal: isRenewing = false
         case .outcome(let job): questions.append(.findOutcome(job: job))
         case .content(let hash): questions.append(.findContent(hash))
         }
@@ -89,7 +98,7 @@ extension Broker {
             let failure = Failure.unrecordable(reason)
             guard !outbox.refused(batch: batch, code: failure.code, reason: failure.reason) else { return }
             ledger.failed(now: now, dice: &dice)
-        case .recordContent, .pending, .champions, .outcome, .content:
+        case .recordContent, .pending, .openClip, .renewal, .outcome, .content:
             ledger.failed(now: now, dice: &dice)
             tryAgain(subject)
         }

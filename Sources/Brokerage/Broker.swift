@@ -40,8 +40,8 @@ package struct Broker {
     var questions: [LedgerOrder] = []
     /// Until then the disk is taken to be full.
     var diskFullUntil: Microseconds = .min
-    var championsDueAt: Microseconds
-    var isAskingChampions = false
+    var renewalDueAt: Microseconds
+    var isRenewing = false
     var housekeepingAt: Microseconds
     var hasSteppedDown = false
     var actions: [Action] = []
@@ -63,7 +63,7 @@ package struct Broker {
         recovery = Recovery(reservationsEndAt: now + configuration.adoptionWindow)
         memory = MemoryBudget(limit: configuration.memoryBudget)
         dice = Dice(seed: seed)
-        championsDueAt = now
+        renewalDueAt = now
         housekeepingAt = now
     }
 

@@ -47,8 +47,8 @@ package struct BrokerConfiguration: Sendable {
     package var retry = RetryPolicy()
     /// Pages in which the open clips are read at a start.
     package var recoveryPage = 5_000
-    /// How often the champions are looked up.
-    package var championRefresh: Microseconds = 1_000_000
+    /// How often the broker makes sure that it still leads, and looks up the champions.
+    package var renewalInterval: Microseconds = 1_000_000
     /// Granularity of liveness, deadlines and retries.
     package var housekeepingInterval: Microseconds = 100_000
 

@@ -26,6 +26,7 @@ struct ClipQueue {
     }
 
     var count: Int { jobs.count }
+    var all: some Collection<ClipJob> { jobs.values }
     /// Clips that could run now if there were a worker and a model for them.
     var backlogCount: Int { backlog.count + isolated.count }
 

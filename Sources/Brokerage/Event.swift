@@ -190,7 +190,8 @@ package enum LedgerAnswer: Sendable {
     case recordedContent(batch: Int)
     /// A page of open clips, with the wall clock (microseconds since 1970) of the moment it arrived here.
     case pending([PendingClip], wallClock: Int64)
-    case champions([Champion])
+    case openClip(job: Int64, PendingClip?, wallClock: Int64)
+    case renewed([Champion])
     case outcome(job: Int64, OutcomeRecord?)
     case content(ContentHash, Payload)
     case failed(LedgerOrder.Subject, Fault)

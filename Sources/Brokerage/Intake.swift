@@ -13,6 +13,8 @@ struct Intake {
         var clip: ClipRecord
         let blob: Blob
         var waiters: [Waiter]
+        /// A commit was begun and how it ended is not known.
+        var isInDoubt = false
     }
 
     private var tickets: [ClipKey: Ticket] = [:]
@@ -104,6 +106,7 @@ struct Intake {
     /// The database could not be asked: the same batch goes again.
     mutating func notCommitted(batch: Int) {
         guard let keys = committing.removeValue(forKey: batch) else { return }
+        for key in keys { tickets[key]?.isInDoubt = true }
         toCommit.giveBack(keys)
     }
 

@@ -24,6 +24,7 @@ struct LeaseTable {
     init(epoch: UInt32) { self.epoch = epoch }
 
     var count: Int { leases.count }
+    var all: some Collection<Lease> { leases.values }
 
     subscript(token: Token) -> Lease? { leases[token] }
 

@@ -41,7 +41,8 @@ package struct DatasetFolder: Sendable {
         let parents = URL(filePath: path).standardizedFileURL.pathComponents
         for file in files {
             let components = file.split(separator: "/").map(String.init)
-            guard let format = Self.format(of: file), !components.contains(where: { $0.hasPrefix(".") }) else {
+            guard let format = ClipRecord.Format(fileName: file), !components.contains(where: { $0.hasPrefix(".") })
+            else {
                 continue
             }
             do throws(DatasetError) {
@@ -55,14 +56,6 @@ package struct DatasetFolder: Sendable {
                 .noClips, path: path,
                 "holds no .wav, .flac or .npy file; the layout is "
                     + "TYPE/{train,test}/{normal|anomaly}_id_XX_NUMBER.wav")
-        }
-    }
-
-    private static func format(of file: String) -> ClipRecord.Format? {
-        switch file.split(separator: ".").last?.lowercased() {
-        case "wav", "flac": .audio
-        case "npy": .logMel
-        default: nil
         }
     }
 
@@ -92,5 +85,16 @@ package struct DatasetFolder: Sendable {
         return Entry(
             machine: machine, split: split ?? (isAnomaly ? .test : .train), isAnomaly: isAnomaly, format: format,
             path: file)
+    }
+}
+
+extension ClipRecord.Format {
+    /// What a file with that name holds, by its extension; nil for what is no clip.
+    package init?(fileName: String) {
+        switch fileName.split(separator: ".").last?.lowercased() {
+        case "wav", "flac": self = .audio
+        case "npy": self = .logMel
+        default: return nil
+        }
     }
 }

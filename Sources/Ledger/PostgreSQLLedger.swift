@@ -31,9 +31,11 @@ package final class PostgreSQLLedger: Sendable {
 
     /// Connects now, to say early what is wrong.
     ///
+    /// - Returns: `host:port/database`
     /// - Throws: `.unreachable`; `.schema` when the database has another schema than this program.
-    package func connect() throws {
-        try perform { _ in }
+    @discardableResult
+    package func connect() throws -> String {
+        try perform { connection in connection.place }
     }
 
     /// Runs `body` on the connection, which is opened where there is none.
@@ -84,16 +86,5 @@ package final class PostgreSQLLedger: Sendable {
                 .schema, "the schema in the database at \(connection.place) is not complete: run 'auscult db migrate'")
         }
         return connection
-    }
-}
-
-extension LedgerError {
-    init(_ error: PostgreSQLError) {
-        switch (error.code, error.sqlState) {
-        case (.unreachable, _): self.init(.unreachable, error.description)
-        // Raised by `hold_epoch` and `hold_fence`.
-        case (_, "AU001"?): self.init(.fenced, "\(error.description); this one stops")
-        default: self.init(.refused, error.description)
-        }
     }
 }

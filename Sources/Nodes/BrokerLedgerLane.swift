@@ -72,8 +72,13 @@ final class BrokerLedgerLane: Sendable {
         case .loadPending(let job, let limit):
             let page = try ledger.pendingClips(after: job, limit: limit)
             return .ledger(.pending(page, wallClock: SteadyClock.calendarMicroseconds))
-        case .loadChampions:
-            return .ledger(.champions(try ledger.champions()))
+        case .findOpenClip(let job):
+            let clip = try ledger.pendingClips(after: job - 1, limit: 1).first { $0.job == job }
+            return .ledger(.openClip(job: job, clip, wallClock: SteadyClock.calendarMicroseconds))
+        case .renew:
+            // Records nothing, and yet fails when another broker leads.
+            try ledger.record([], epoch: epoch)
+            return .ledger(.renewed(try ledger.champions()))
         case .findOutcome(let job):
             return .ledger(.outcome(job: job, try ledger.outcome(of: job)))
         case .findContent(let hash):

@@ -18,16 +18,20 @@ package final class Connection {
     ///
     /// - Parameters:
     ///   - url: `postgresql://user:password@host:port/database?options`
+    ///   - database: instead of the URL's
     ///   - applicationName: what an operator sees in `pg_stat_activity`
     /// - Throws: `.badURL`, `.unreachable`, or `.refused` when the user, the password or the database is wrong. No
     ///   message repeats the password.
-    package init(_ url: String, applicationName: String = "auscult") throws(PostgreSQLError) {
+    package init(
+        _ url: String, database: String? = nil, applicationName: String = "auscult"
+    ) throws(PostgreSQLError) {
         try Self.check(url)
         // What comes later wins, so the URL may override what stands before it.
-        let settings = [
-            ("connect_timeout", "5"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "10"),
-            ("client_encoding", "UTF8"), ("application_name", applicationName), ("dbname", url),
-        ]
+        let settings =
+            [
+                ("connect_timeout", "5"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "10"),
+                ("client_encoding", "UTF8"), ("application_name", applicationName), ("dbname", url),
+            ] + (database.map { [("dbname", $0)] } ?? [])
         let handle = withCStrings(settings.map(\.0)) { keywords in
             withCStrings(settings.map(\.1)) { values in PQconnectdbParams(keywords, values, 1) }
         }

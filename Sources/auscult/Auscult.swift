@@ -7,7 +7,7 @@ struct Auscult: ParsableCommand {
         subcommands: [
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
             DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
-            SynthCommand.self, PushCommand.self, StatusCommand.self, DatabaseCommand.self,
+            SynthCommand.self, PushCommand.self, ScoreCommand.self, StatusCommand.self, DatabaseCommand.self,
         ])
 }
 

@@ -24,11 +24,11 @@ struct ClipFiles {
                 throw CommandFailure("\(path): there is no such file or folder")
             }
             guard isDirectory else {
-                files.append(try Self.file(path, Self.format(of: path) ?? .audio))
+                files.append(try Self.file(path, ClipRecord.Format(fileName: path) ?? .audio))
                 continue
             }
             for name in try FileManager.default.subpathsOfDirectory(atPath: path).sorted() {
-                guard let format = Self.format(of: name) else { continue }
+                guard let format = ClipRecord.Format(fileName: name) else { continue }
                 files.append(try Self.file("\(path)/\(name)", format))
             }
         }
@@ -52,14 +52,6 @@ struct ClipFiles {
             if let feature = try DatasetManifest.feature(inFolder: folder.path) { return feature }
             if folder.path == "/" { return nil }
             folder.deleteLastPathComponent()
-        }
-    }
-
-    private static func format(of name: String) -> ClipRecord.Format? {
-        switch name.split(separator: ".").last?.lowercased() {
-        case "wav", "flac": .audio
-        case "npy": .logMel
-        default: nil
         }
     }
 }

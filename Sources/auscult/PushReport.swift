@@ -58,7 +58,8 @@ final class PushReport {
             counts["dead", default: 0] += 1
             show(line)
         case .rejected(let error):
-            show(Line(path: clip.path, key: clip.key, status: "rejected", error: error.reason))
+            let sentence = error.reason.hasPrefix(clip.path) ? error.reason : "\(clip.path): \(error.reason)"
+            show(Line(path: clip.path, key: clip.key, status: "rejected", error: sentence))
         }
     }
 

@@ -4,5 +4,8 @@ import ArgumentParser
 @main struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "auscult-bench", abstract: "Benchmarks and reference checks of auscult.",
-        subcommands: [GoldenCommand.self, LedgerCommand.self, NetworkCommand.self])
+        subcommands: [
+            LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, GoldenCommand.self,
+            FuzzWireCommand.self,
+        ])
 }

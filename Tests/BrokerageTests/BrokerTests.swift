@@ -54,7 +54,7 @@ import Testing
         let machine = try #require(Stage.machine)
         stage.champions = [Champion(machine: machine, modelVersion: "m1", modelHash: Stage.hash)]
         stage.say(.heartbeat(Heartbeat(credits: 4)), as: worker)
-        stage.tick(after: stage.broker.configuration.championRefresh)
+        stage.tick(after: stage.broker.configuration.renewalInterval)
         #expect(stage.dispatches(to: worker).count == 1)
     }
 
@@ -146,7 +146,7 @@ import Testing
         for key in ["a", "b"] { stage.say(.submit(try stage.submission(key)), as: gateway) }
         let dispatch = try #require(stage.dispatches(to: worker).first)
         stage.ledgerFault = .unreachable
-        stage.tick(after: stage.broker.configuration.championRefresh)
+        stage.tick(after: stage.broker.configuration.renewalInterval)
         stage.score(dispatch, as: worker)
         #expect(stage.answers(to: worker).isEmpty)
         _ = stage.answers(to: gateway)

@@ -127,7 +127,8 @@ struct Stage {
                 .filter { $0.0 > after && !done.contains($0.0) }.prefix(limit)
             return .pending(
                 page.map { PendingClip(job: $0.0, clip: $0.1, acceptedAt: 0, attempts: 0) }, wallClock: 0)
-        case .loadChampions: return .champions(champions)
+        case .findOpenClip(let job): return .openClip(job: job, nil, wallClock: 0)
+        case .renew: return .renewed(champions)
         case .findOutcome(let job): return .outcome(job: job, outcomes.last { $0.job == job })
         case .findContent(let hash): return .content(hash, .none)
         }

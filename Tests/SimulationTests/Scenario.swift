@@ -1,0 +1,85 @@
+import Brokerage
+import TestSupport
+
+/// What happens in one simulated world, drawn from a seed.
+struct Scenario {
+    /// A guard of the system taken away, to see that the simulation notices.
+    enum Sabotage: String, CaseIterable {
+        /// The disk says "stored" before the bytes are durable.
+        case acceptBeforeSync
+        /// RESULT_ACK goes out before the outcome is committed.
+        case acknowledgeBeforeCommit
+        /// The ledger takes writes of an epoch that is over.
+        case noFence
+        /// The ledger makes a new job of a clip it knows.
+        case noDedupe
+        /// Tokens are compared by their counter alone.
+        case noEpochInTokens
+    }
+
+    enum Fault {
+        case crashWorker(Int)
+        case pauseWorker(Int, Microseconds)
+        /// The broker's process dies after so many further actions, and comes back.
+        case crashBroker(afterActions: Int)
+        case pauseBroker(Microseconds)
+        /// Another broker starts while the first still believes that it leads.
+        case takeOver
+        case ledgerAway(Microseconds)
+        case diskFull(Microseconds)
+        case crashGateway(Int)
+        /// Nothing passes between this peer and any broker.
+        case partition(session: Int, Microseconds)
+    }
+
+    var seed: UInt64
+    var sabotage: Sabotage?
+    var gateways: Int
+    var workers: Int
+    var clipsPerGateway: Int
+    var shards: Int
+    var credits: Int
+    /// Probabilities per message, in percent.
+    var loss: Int
+    var duplication: Int
+    var latency: Range<Microseconds>
+    var faults: [(at: Microseconds, Fault)]
+    /// After this moment nothing goes wrong any more.
+    var calmAt: Microseconds = 15_000_000
+
+    init(seed: UInt64, sabotage: Sabotage? = nil) {
+        var dice = SplitMix64(seed: seed)
+        self.seed = seed
+        self.sabotage = sabotage
+        gateways = .random(in: 1...3, using: &dice)
+        workers = .random(in: 1...4, using: &dice)
+        clipsPerGateway = .random(in: 1...8, using: &dice)
+        shards = .random(in: 0...6, using: &dice)
+        credits = .random(in: 1...4, using: &dice)
+        let isRough = Bool.random(using: &dice)
+        loss = isRough ? .random(in: 0...15, using: &dice) : 0
+        duplication = isRough ? .random(in: 0...15, using: &dice) : 0
+        latency = 100..<(.random(in: 200...(isRough ? 400_000 : 2_000), using: &dice))
+        faults = []
+        for _ in 0..<Int.random(in: 0...6, using: &dice) {
+            let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
+            faults.append((at, Self.fault(gateways: gateways, workers: workers, &dice)))
+        }
+    }
+
+    private static func fault(gateways: Int, workers: Int, _ dice: inout SplitMix64) -> Fault {
+        let span = Microseconds.random(in: 100_000...6_000_000, using: &dice)
+        let worker = Int.random(in: 0..<workers, using: &dice)
+        return switch Int.random(in: 0..<11, using: &dice) {
+        case 0, 1: .crashWorker(worker)
+        case 2: .pauseWorker(worker, span)
+        case 3, 4: .crashBroker(afterActions: .random(in: 0...20, using: &dice))
+        case 5: .pauseBroker(span)
+        case 6: .takeOver
+        case 7: .ledgerAway(span)
+        case 8: .diskFull(span)
+        case 9: .crashGateway(.random(in: 0..<gateways, using: &dice))
+        default: .partition(session: .random(in: 0..<(gateways + workers), using: &dice), span)
+        }
+    }
+}

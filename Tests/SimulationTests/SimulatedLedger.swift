@@ -1,0 +1,84 @@
+import Brokerage
+import Ledger
+import Plant
+
+/// The ledger behind a connection that breaks: before a call, or after it was carried out.
+final class SimulatedLedger {
+    let memory: MemoryLedger
+    let champions: [Champion]
+    private let sabotage: Scenario.Sabotage?
+    private var epoch: UInt32 = 0
+    private var copies = 0
+    var isAway = false
+    /// Every accepted clip by its job.
+    private(set) var rows: [Int64: ClipRecord] = [:]
+
+    init(sabotage: Scenario.Sabotage?, champions: [Champion], now: @escaping @Sendable () -> Int64) {
+        self.sabotage = sabotage
+        self.champions = champions
+        memory = MemoryLedger(now: now)
+    }
+
+    func openEpoch() throws -> UInt32 {
+        epoch = try memory.openEpoch(holder: "simulation")
+        return epoch
+    }
+
+    /// Carries an order out.
+    func perform(_ order: LedgerOrder, epoch claimed: UInt32, wallClock: Int64) -> LedgerAnswer {
+        let epoch = sabotage == .noFence ? self.epoch : claimed
+        do {
+            switch order {
+            case .accept(let batch, let clips):
+                let clips = disguised(clips)
+                let acceptances = try memory.accept(clips, epoch: epoch)
+                for (clip, acceptance) in zip(clips, acceptances) where !acceptance.duplicate {
+                    rows[acceptance.job] = clip
+                }
+                return .accepted(batch: batch, acceptances)
+            case .record(let batch, let outcomes):
+                try memory.record(outcomes, epoch: epoch)
+                return .recorded(batch: batch)
+            case .recordContent(let batch, let contents):
+                try memory.recordContent(contents, epoch: epoch)
+                return .recordedContent(batch: batch)
+            case .loadPending(let job, let limit):
+                return .pending(try memory.pendingClips(after: job, limit: limit), wallClock: wallClock)
+            case .findOpenClip(let job):
+                let clip = try memory.pendingClips(after: job - 1, limit: 1).first { $0.job == job }
+                return .openClip(job: job, clip, wallClock: wallClock)
+            case .renew:
+                try memory.record([OutcomeRecord](), epoch: epoch)
+                return .renewed(champions)
+            case .findOutcome(let job): return .outcome(job: job, try memory.outcome(of: job))
+            case .findContent(let hash): return .content(hash, .none)
+            }
+        } catch let error as LedgerError where error.code == .fenced {
+            return .failed(order.subject, .fenced)
+        } catch {
+            return .failed(order.subject, .refused("\(error)"))
+        }
+    }
+
+    func isCurrent(_ epoch: UInt32) -> Bool { epoch == self.epoch }
+
+    func outcome(of job: Int64) -> OutcomeRecord? {
+        guard case .outcome(_, let outcome) = perform(.findOutcome(job: job), epoch: epoch, wallClock: 0) else {
+            return nil
+        }
+        return outcome
+    }
+
+    func originalKey(_ key: String) -> String { String(key.prefix { $0 != "#" }) }
+
+    /// Without deduplication every clip looks new.
+    private func disguised(_ clips: [ClipRecord]) -> [ClipRecord] {
+        guard sabotage == .noDedupe else { return clips }
+        return clips.map { clip in
+            copies += 1
+            var copy = clip
+            copy.key += "#\(copies)"
+            return copy
+        }
+    }
+}

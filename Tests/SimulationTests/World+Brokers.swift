@@ -1,0 +1,141 @@
+import Brokerage
+import Plant
+
+extension World {
+    /// A broker's process starts at an address.
+    func start(slot: Int) {
+        do {
+            incarnations += 1
+            var configuration = BrokerConfiguration()
+            configuration.clipDeadline = 20_000_000
+            configuration.shardDeadline = 20_000_000
+            configuration.memoryBudget = 6_000
+            configuration.recoveryPage = 7
+            let broker = Broker(
+                epoch: try ledger.openEpoch(), configuration: configuration, seed: scenario.seed, now: now)
+            brokers[slot] = SimulatedBroker(broker: broker, incarnation: incarnations)
+            turn(slot)
+        } catch {
+            violations.append("no epoch: \(error)")
+        }
+    }
+
+    func crash(slot: Int) {
+        guard brokers[slot] != nil else { return }
+        brokers[slot] = nil
+        disk.crash()
+        agenda.plan(.restartBroker(slot: slot), at: now + .random(in: 200_000...3_000_000, using: &dice))
+    }
+
+    /// Runs `body` now, or when a paused broker wakes; never when that process is gone.
+    func whenAwake(_ slot: Int, _ incarnation: Int, _ happening: Happening, _ body: (World) -> Void) {
+        guard let broker = brokers[slot], broker.incarnation == incarnation else { return }
+        if now < broker.pausedUntil { return agenda.plan(happening, at: broker.pausedUntil) }
+        body(self)
+    }
+
+    /// The broker's thread after an event: what is due is done, and the next turn planned.
+    func turn(_ slot: Int) {
+        guard let actions = brokers[slot]?.broker.tick(now: now) else { return }
+        perform(actions, slot)
+        guard let broker = brokers[slot] else { return }
+        if let violation = broker.broker.violations.first { violations.append(violation) }
+        let next = max(broker.broker.nextDeadline, now + 1)
+        guard next < broker.nextTurn || broker.nextTurn <= now else { return }
+        brokers[slot]?.nextTurn = next
+        agenda.plan(.brokerTurn(slot: slot, incarnation: broker.incarnation), at: next)
+    }
+
+    func tell(_ slot: Int, _ incarnation: Int, _ event: Event, _ happening: Happening) {
+        whenAwake(slot, incarnation, happening) { world in world.handle(slot, event) }
+    }
+
+    private func handle(_ slot: Int, _ event: Event) {
+        guard let actions = brokers[slot]?.broker.handle(event, now: now) else { return }
+        perform(actions, slot)
+        turn(slot)
+    }
+
+    /// A message reaches whatever process listens at an address.
+    func arrive(_ slot: Int, _ session: Int, _ message: Message, _ content: Int?, _ happening: Happening) {
+        guard let broker = brokers[slot] else { return }
+        if now < broker.pausedUntil { return agenda.plan(happening, at: broker.pausedUntil) }
+        guard let peer = peer(slot, session, message) else {
+            return deliver(session) {
+                .toPeer(session: session, slot: slot, .reject(key: "", .sayHello), content: nil)
+            }
+        }
+        var message = message
+        switch message {
+        case .submit(var submission):
+            submission.blob =
+                brokers[slot]?.blob(content ?? -1, byteCount: submission.blob.byteCount) ?? submission.blob
+            message = .submit(submission)
+        case .result(var report):
+            if case .shard(let hash, let output, let milliseconds) = report.ending {
+                let blob = brokers[slot]?.blob(output.number, byteCount: output.byteCount) ?? output
+                report.ending = .shard(sha256: hash, output: blob, computeMilliseconds: milliseconds)
+            }
+            report.token = asBrokenBrokerReads(report.token, slot)
+            if scenario.sabotage == .acknowledgeBeforeCommit, let job = report.job, case .scored = report.ending {
+                let token = report.token
+                deliver(session) { .toPeer(session: session, slot: slot, .acknowledge(token, job), content: nil) }
+            }
+            if scenario.sabotage == .noEpochInTokens { report.job = nil }
+            message = .result(report)
+        default: break
+        }
+        handle(slot, .said(peer, message))
+    }
+
+    /// Who speaks, nil when a session is unknown and does not say HELLO.
+    private func peer(_ slot: Int, _ session: Int, _ message: Message) -> PeerID? {
+        if case .hello = message { return brokers[slot]?.peer(for: session) }
+        return brokers[slot]?.peers[session]
+    }
+
+    private func asBrokenBrokerReads(_ token: Token, _ slot: Int) -> Token {
+        guard scenario.sabotage == .noEpochInTokens, let epoch = brokers[slot]?.broker.epoch else { return token }
+        return Token(epoch: epoch, counter: token.counter)
+    }
+
+    private func perform(_ actions: [Action], _ slot: Int) {
+        for action in actions {
+            guard let broker = brokers[slot] else { return }
+            if let left = broker.actionsLeft {
+                guard left > 0 else { return crash(slot: slot) }
+                brokers[slot]?.actionsLeft = left - 1
+            }
+            switch action {
+            case .tell(let peer, let answer): send(answer, to: peer, slot)
+            case .disk(let order): plan(order, slot)
+            case .ledger(let order): plan(order, slot)
+            case .release(let blob):
+                if brokers[slot]?.blobs.removeValue(forKey: blob.number) == nil {
+                    violations.append("blob \(blob.number) was released twice")
+                }
+            case .forget(let peer): brokers[slot]?.forget(peer)
+            case .stepDown: brokers[slot] = nil
+            }
+        }
+    }
+
+    private func send(_ answer: Answer, to peer: PeerID, _ slot: Int) {
+        guard let session = brokers[slot]?.sessions[peer] else { return }
+        var content: Int?
+        switch answer {
+        case .dispatch(let dispatch):
+            switch dispatch.payload {
+            case .memory(let blob): content = brokers[slot]?.blobs[blob.number]
+            case .clip(let location):
+                content = disk.read(location)
+                if content == nil { violations.append("accepted bytes are gone: \(dispatch.job)") }
+            case .none, .content: break
+            }
+        case .shardDone(let done):
+            if case .output(_, .memory(let blob), _) = done.ending { content = brokers[slot]?.blobs[blob.number] }
+        default: break
+        }
+        deliver(session) { .toPeer(session: session, slot: slot, answer, content: content) }
+    }
+}

@@ -1,0 +1,50 @@
+import Brokerage
+import Plant
+
+/// What the queue promises, looked at from outside.
+extension World {
+    /// ACCEPTED: the bytes are durable and the row is committed.
+    func checkAcceptance(of key: String, _ job: Int64) {
+        guard let row = ledger.rows[job], ledger.originalKey(row.key) == key else {
+            return violations.append("\(key) was accepted as job \(job), and the ledger does not know it")
+        }
+        if !disk.isDurable(row.location) { violations.append("\(key) was accepted before its bytes were durable") }
+    }
+
+    /// RESULT_ACK: the outcome is committed.
+    func checkAcknowledgement(_ number: Int, _ token: Token, _ job: JobID) {
+        guard case .clip(let clip) = job,
+            let held = workers[number].jobs.first(where: { $0.token == token })?.job, case .finished = held.state,
+            case .score(let record, _) = held.dispatch.work, record.name != "hopeless", record.name != "flaky"
+        else { return }
+        if ledger.outcome(of: clip) == nil { violations.append("job \(clip) was acknowledged and has no outcome") }
+    }
+
+    /// When all is done: everything accepted has its one outcome, and nothing is left behind.
+    func checkTheEnd() {
+        var keys: [String: Int] = [:]
+        for (job, row) in ledger.rows.sorted(by: { $0.key < $1.key }) {
+            let key = ledger.originalKey(row.key)
+            keys[key, default: 0] += 1
+            guard let outcome = ledger.outcome(of: job) else {
+                violations.append("job \(job) (\(key)) was accepted and never ended")
+                continue
+            }
+            let content = gateways.flatMap(\.clips).first { $0.record.key == key }?.content
+            if case .scored(let score) = outcome.ending, score.score != Double(content ?? -1) {
+                violations.append("job \(job) (\(key)) has the score of another clip")
+            }
+        }
+        for (key, count) in keys where count > 1 { violations.append("\(key) became \(count) jobs") }
+        for broker in brokers.compactMap(\.self) {
+            let status = broker.broker.status
+            if status.leased > 0 || status.queuedClips > 0 || status.unwrittenResults > 0 {
+                guard ledger.isCurrent(broker.broker.epoch) else { continue }
+                violations.append("left behind: \(status)")
+            }
+            if !broker.blobs.isEmpty, ledger.isCurrent(broker.broker.epoch) {
+                violations.append("\(broker.blobs.count) payloads were left in memory")
+            }
+        }
+    }
+}
