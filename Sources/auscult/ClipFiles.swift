@@ -14,14 +14,18 @@ struct ClipFiles {
     }
 
     let files: [File]
+    /// Named paths that do not exist, in the order of their naming.
+    let missing: [String]
 
-    /// Throws when a path does not exist, or nothing below it is a clip.
+    /// Throws when there is nothing at all at the paths.
     init(_ paths: [String]) throws {
         var files: [File] = []
+        var missing: [String] = []
         for path in paths {
             var isDirectory = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-                throw CommandFailure("\(path): there is no such file or folder")
+                missing.append(path)
+                continue
             }
             guard isDirectory else {
                 files.append(try Self.file(path, ClipRecord.Format(fileName: path) ?? .audio))
@@ -32,11 +36,15 @@ struct ClipFiles {
                 files.append(try Self.file("\(path)/\(name)", format))
             }
         }
-        guard !files.isEmpty else {
+        guard !files.isEmpty || !missing.isEmpty else {
             throw CommandFailure("no .wav, .flac or .npy file in \(paths.joined(separator: ", "))")
         }
         self.files = files
+        self.missing = missing
     }
+
+    /// Why a missing path is no clip.
+    static func missingReason(_ path: String) -> String { "\(path): there is no such file or folder" }
 
     private static func file(_ path: String, _ format: ClipRecord.Format) throws -> File {
         let attributes = try FileManager.default.attributesOfItem(atPath: path)

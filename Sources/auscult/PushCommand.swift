@@ -55,7 +55,8 @@ struct PushCommand: ParsableCommand {
     }
 
     func run() throws {
-        let files = try ClipFiles(paths).files
+        let found = try ClipFiles(paths)
+        let files = found.files
         if key != nil, files.count > 1 {
             throw ValidationError("--key names one clip, but there are \(files.count)")
         }
@@ -63,6 +64,7 @@ struct PushCommand: ParsableCommand {
         let client = try GatewayClient(
             name: "push-\(PeerIdentity.hostName)-\(getpid())", endpoints: [Endpoint(broker.resolved())], follow: wait
         ) { clip, answer in report.note(clip, answer) }
+        found.missing.forEach { report.reject($0, ClipFiles.missingReason($0)) }
         var decoder = ClipDecoder(sampleRateHz: 16_000)
         for file in files {
             let clip: OutgoingClip

@@ -4,7 +4,9 @@ import Wire
 
 /// Prints one line per clip, and counts.
 final class PushReport {
+    /// Every line has every key, null where there is nothing to say; those of the score only when it was waited for.
     private struct Line: Encodable {
+        var followed = false
         let path: String
         var key: String?
         var job: Int64?
@@ -18,6 +20,30 @@ final class PushReport {
         var modelVersion: String?
         var queueMilliseconds: Double?
         var computeMilliseconds: Double?
+
+        private enum Key: CodingKey {
+            case path, key, job, status, error
+            case score, logOdds, threshold, verdict, neighbourDistance, modelVersion
+            case queueMilliseconds, computeMilliseconds
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var line = encoder.container(keyedBy: Key.self)
+            try line.encode(path, forKey: .path)
+            try line.encode(key, forKey: .key)
+            try line.encode(job, forKey: .job)
+            try line.encode(status, forKey: .status)
+            try line.encode(error, forKey: .error)
+            guard followed else { return }
+            try line.encode(score, forKey: .score)
+            try line.encode(logOdds, forKey: .logOdds)
+            try line.encode(threshold, forKey: .threshold)
+            try line.encode(verdict, forKey: .verdict)
+            try line.encode(neighbourDistance, forKey: .neighbourDistance)
+            try line.encode(modelVersion, forKey: .modelVersion)
+            try line.encode(queueMilliseconds, forKey: .queueMilliseconds)
+            try line.encode(computeMilliseconds, forKey: .computeMilliseconds)
+        }
     }
 
     private let json: Bool
@@ -73,6 +99,8 @@ final class PushReport {
     private func show(_ line: Line) {
         counts[line.status, default: 0] += 1
         if json {
+            var line = line
+            line.followed = followed
             do { try Console.json(line) } catch { Console.note("\(line.path): \(error)") }
             return
         }

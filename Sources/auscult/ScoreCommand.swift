@@ -49,7 +49,9 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         let file = try ModelFile(decoding: try Self.bytes(of: self.model), name: self.model)
         let listener = try file.model()
-        let clips = try ClipFiles(paths).files
+        let found = try ClipFiles(paths)
+        let clips = found.files
+        found.missing.forEach { Console.note(ClipFiles.missingReason($0)) }
 
         let start = ContinuousClock.now
         let report = OrderedReport<Outcome>(count: clips.count) { show($0) }
@@ -63,8 +65,10 @@ struct ScoreCommand: ParsableCommand {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let rate = (Double(clips.count) / seconds * 10).rounded() / 10
         Console.note("\(clips.count) clips in \((seconds * 100).rounded() / 100) s, \(rate) clips per second")
-        let failures = report.values.count(where: \.isFailure)
-        guard failures == 0 else { throw CommandFailure("\(failures) of \(clips.count) clips could not be scored") }
+        let failures = report.values.count(where: \.isFailure) + found.missing.count
+        guard failures == 0 else {
+            throw CommandFailure("\(failures) of \(clips.count + found.missing.count) clips could not be scored")
+        }
     }
 }
 

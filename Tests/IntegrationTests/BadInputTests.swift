@@ -48,11 +48,13 @@ import Testing
             let cluster = try Cluster(in: directory.appending(path: "data"), workers: 1)
             defer { cluster.stop() }
             let output = try Command.run(
-                ["push", folder.path, "--machine", type, "--json"], environment: cluster.environment)
+                ["push", folder.path, "\(folder.path)/absent.wav", "--machine", type, "--json"],
+                environment: cluster.environment)
             #expect(output.status == 1)
             let lines = try output.objects()
             let rejected = lines.filter { $0["status"] as? String == "rejected" }
-            #expect(rejected.count == 3)
+            #expect(rejected.count == 4)
+            #expect(rejected.allSatisfy { $0["key"] is NSNull && $0["job"] is NSNull })
             for line in rejected {
                 let name = try #require((line["path"] as? String)?.split(separator: "/").last)
                 #expect((line["error"] as? String)?.contains(name) == true, "\(line)")
