@@ -98,7 +98,8 @@ let package = Package(
         tests(
             "NetworksTests", ["Plant", "Networks", "Tensors"], exclude: ["Fixtures/make_fixture.py"],
             resources: [.copy("Fixtures/small-network.safetensors")]),
-        tests("DetectionTests", ["Plant", "Detection", "Spectra", "Networks"], resources: [.copy("Fixtures")]),
+        tests(
+            "DetectionTests", ["Plant", "Detection", "Spectra", "Networks", "Tensors"], resources: [.copy("Fixtures")]),
         tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),
         tests("TrainingTests", ["Plant", "Training", "Detection", "Spectra", "Tensors", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),

@@ -15,11 +15,18 @@ package protocol AnomalyModel: Sendable {
     /// Everything that makes the model, ready to be stored.
     var file: ModelFile { get }
 
+    /// The hash of what was trained, by which equal trainings are known.
+    var weightsHash: ContentHash { get }
+
     /// Throws `.damagedFile` where the file does not hold a model of this kind.
     init(_ file: ModelFile) throws(ModelError)
 
     /// Makes what one thread scores with.
     func makeScorer() throws(ModelError) -> any Scorer
+}
+
+extension AnomalyModel {
+    package var weightsHash: ContentHash { file.weightsHash }
 }
 
 /// A model at work on one thread; it owns buffers, so two threads have two scorers.

@@ -18,11 +18,7 @@ extension ClipSignal {
     package func logMel(by extractor: LogMelExtractor, name: String) throws(ModelError) -> LogMel {
         switch self {
         case .samples(let samples, let sampleRateHz):
-            let expected = extractor.parameters.sampleRateHz
-            guard sampleRateHz == expected else {
-                throw ModelError(
-                    .otherFeature, "a clip of \(name) has \(sampleRateHz) Hz and the model listens at \(expected) Hz")
-            }
+            try extractor.requireRate(sampleRateHz, name: name)
             do throws(SpectraError) {
                 return try extractor.extract(samples, name: name)
             } catch {
@@ -42,6 +38,17 @@ extension ClipSignal {
                         + "\(parameters.melBands); check how it was written")
             }
             return logMel
+        }
+    }
+}
+
+extension LogMelExtractor {
+    /// Throws `.otherFeature` where a clip has another sample rate than the model listens at.
+    func requireRate(_ sampleRateHz: Int, name: String) throws(ModelError) {
+        guard sampleRateHz == parameters.sampleRateHz else {
+            throw ModelError(
+                .otherFeature,
+                "a clip of \(name) has \(sampleRateHz) Hz and the model listens at \(parameters.sampleRateHz) Hz")
         }
     }
 }

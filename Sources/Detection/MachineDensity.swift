@@ -19,6 +19,11 @@ package struct MachineDensity: Sendable, Equatable {
 
     var dimension: Int { mean.count }
 
+    /// The same density; its neighbour distances are infinite.
+    var withoutNeighbours: MachineDensity {
+        MachineDensity(mean: mean, scale: scale, whitening: whitening, neighbours: [])
+    }
+
     init(mean: [Float], scale: [Float], whitening: [Float], neighbours: [Float]) {
         let dimension = mean.count
         precondition(scale.count == dimension, "\(scale.count) scales for \(dimension) dimensions")

@@ -15,7 +15,7 @@ package struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case tooFewClips
         /// The training clips are all alike.
         case noVariety
-        /// The wanted threshold makes no sense.
+        /// The wanted threshold makes no sense, or the model lacks the normal clips that a score compares with.
         case notCalibrated
     }
 

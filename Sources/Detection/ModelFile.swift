@@ -54,7 +54,7 @@ package struct ModelFile: Sendable {
 
     /// The model in the file, ready to score. Throws `.damagedFile`.
     package func model() throws(ModelError) -> any AnomalyModel {
-        let kinds: [any AnomalyModel.Type] = [DensityModel.self]
+        let kinds: [any AnomalyModel.Type] = [DensityModel.self, NetworkModel.self]
         guard let type = kinds.first(where: { $0.kind == kind }) else {
             let known = kinds.map { $0.kind }.joined(separator: ", ")
             throw ModelError(.damagedFile, "the model is of the kind \"\(kind)\"; this version knows \(known)")

@@ -74,33 +74,34 @@ struct Plane: Sendable, Hashable {
 }
 
 extension Architecture {
+    /// The most floats that one image may take.
+    private static let imageLimit = 1 << 26
+
     /// What is wrong with the sizes, nil when nothing is.
+    ///
+    /// The sizes may come from a file by anybody: those that pass can be computed with.
     package var complaint: String? {
-        let vectors = [stemChannels, trunkChannels] + stages.flatMap { [$0.channels, $0.expansion] }
         if channels.isEmpty || Set(channels).count != channels.count { return "the channels are \(channels)" }
         if channels != Channel.allCases.filter(channels.contains) { return "the channels are out of order" }
-        if stages.isEmpty || (vectors + [frames, embeddingSize, hiddenSize, subCentres]).contains(where: { $0 < 1 }) {
-            return "a size is not positive"
-        }
-        if (vectors + [melBands, frames, embeddingSize, hiddenSize, classes, subCentres]).contains(where: { $0 > 4096 })
-        {
-            return "a size is beyond 4096"
-        }
+        if !(1...8).contains(stages.count) { return "a network has one to eight stages, this has \(stages.count)" }
+        let widths = [stemChannels, trunkChannels, embeddingSize, hiddenSize, tfgramChannels] + stages.map(\.channels)
+        let sizes = widths + [melBands, frames, classes, subCentres] + stages.flatMap { [$0.expansion, $0.repeats] }
+        if sizes.contains(where: { $0 < 1 }) { return "a size is not positive" }
+        if sizes.contains(where: { $0 > 4096 }) { return "a size is beyond 4096" }
         if classes < 2 { return "a network needs two classes, this has \(classes)" }
-        let widths = [stemChannels, trunkChannels, embeddingSize, hiddenSize] + stages.map(\.channels)
         if widths.contains(where: { $0 % 16 != 0 }) { return "a channel count is not a multiple of 16" }
-        if stages.contains(where: { $0.repeats < 1 || $0.repeats > 64 }) {
-            return "a stage has no or too many bottlenecks"
-        }
-        guard usesWave else { return melBands < 1 ? "there are no mel bands" : nil }
-        if melBands < 16 || melBands % 16 != 0 || tfgramChannels < 16 || tfgramChannels % 16 != 0 {
-            return "a wave channel count is not a multiple of 16"
-        }
-        if !(1...(1 << 26)).contains(waveSamples) || !(1...65_536).contains(tgramStride)
-            || !(2...65_536).contains(tgramKernel)
-        {
+        if stages.contains(where: { $0.repeats > 64 }) { return "a stage has too many bottlenecks" }
+        let wave = [(waveSamples, 32...1 << 26), (tgramStride, 1...65_536), (tgramKernel, 2...65_536)]
+        if (wave + [(tfgramSteps, 1...1 << 22)]).contains(where: { !$1.contains($0) }) {
             return "a wave size is out of range"
         }
+        let images = planes.map(\.count) + [tfgramPooledSteps * tfgramChannels, tfgramSteps * melBands]
+        if images.contains(where: { $0 > Self.imageLimit }) { return "an image is beyond \(Self.imageLimit) numbers" }
+        return usesWave ? waveComplaint : nil
+    }
+
+    private var waveComplaint: String? {
+        if melBands % 16 != 0 { return "a wave channel count is not a multiple of 16" }
         if channels.contains(.tgram), tgramFrames != frames {
             return "\(waveSamples) samples make \(tgramFrames) frames, not \(frames)"
         }
@@ -116,11 +117,16 @@ extension Architecture {
     var tfgramPooledSteps: Int { tfgramFirstSteps / 4 }
 
     /// The image that the trunk reduces to one vector, at the trunk's input width.
-    var lastPlane: Plane {
+    var lastPlane: Plane { planes[planes.count - 1] }
+
+    /// The images after the stem and after each stage.
+    private var planes: [Plane] {
+        var planes: [Plane] = []
         var plane = Plane(rows: melBands, columns: frames, channels: stemChannels)
         for channels in [stemChannels] + stages.map(\.channels) {
             plane = plane.convolved(stride: 2, channels: channels)
+            planes.append(plane)
         }
-        return plane
+        return planes
     }
 }
