@@ -7,6 +7,8 @@ package struct Calibration: Sendable, Equatable {
     package enum Method: String, Sendable, CaseIterable {
         /// The k-th smallest score, k = ⌈(n + 1)(1 − α)⌉: on exchangeable clips the false-alarm rate is at most α.
         case conformal
+        /// The 1 − α quantile of the scores, interpolated between two of them.
+        case empirical
         /// The 1 − α quantile of a gamma distribution with location, fitted by its first three moments.
         case gamma
     }
@@ -57,11 +59,24 @@ package struct Calibration: Sendable, Equatable {
         let threshold =
             switch method {
             case .conformal: scores.sorted()[max(rank, 1) - 1]
+            case .empirical: Self.quantile(1 - falseAlarmRate, of: scores)
             case .gamma: GammaDistribution(momentsOf: scores).quantile(1 - falseAlarmRate)
             }
         self.init(
             method: method, falseAlarmRate: falseAlarmRate, clipCount: scores.count, threshold: threshold)
     }
+
+    /// Between the two sorted scores beside position share·(n − 1), on the straight line.
+    private static func quantile(_ share: Double, of scores: [Double]) -> Double {
+        let sorted = scores.sorted()
+        let position = share * Double(sorted.count - 1)
+        let index = min(Int(position), sorted.count - 1)
+        let next = min(index + 1, sorted.count - 1)
+        return sorted[index] + (position - Double(index)) * (sorted[next] - sorted[index])
+    }
+
+    /// How many clips of a machine that is sound are called anomalous in a day.
+    package func falseAlarms(perDayOf clipsPerDay: Double) -> Double { falseAlarmRate * clipsPerDay }
 
     /// Chooses the threshold for the wanted rate, or for the smallest that the clips support where that is larger.
     package init(supportedBy scores: [Double], falseAlarmRate: Double = 0.05) throws(ModelError) {

@@ -15,6 +15,10 @@ extension ModelFile {
         } catch {
             throw ModelError(.damagedFile, error.description)
         }
+        try self.init(file, name: name)
+    }
+
+    init(_ file: Safetensors, name: String) throws(ModelError) {
         var metadata = MetadataReader(values: file.metadata, file: name)
         let kind = try metadata.text("kind")
         let machines = try metadata.text("machines").split(separator: " ").map { MachineName(String($0)) }

@@ -52,11 +52,13 @@ package struct ModelFile: Sendable {
         return Safetensors(tensors: tensors, metadata: metadata).encoded()
     }
 
+    /// The sorts of models that this version knows.
+    package static let kinds: [any AnomalyModel.Type] = [DensityModel.self, NetworkModel.self]
+
     /// The model in the file, ready to score. Throws `.damagedFile`.
     package func model() throws(ModelError) -> any AnomalyModel {
-        let kinds: [any AnomalyModel.Type] = [DensityModel.self, NetworkModel.self]
-        guard let type = kinds.first(where: { $0.kind == kind }) else {
-            let known = kinds.map { $0.kind }.joined(separator: ", ")
+        guard let type = Self.kinds.first(where: { $0.kind == kind }) else {
+            let known = Self.kinds.map { $0.kind }.joined(separator: ", ")
             throw ModelError(.damagedFile, "the model is of the kind \"\(kind)\"; this version knows \(known)")
         }
         return try type.init(self)

@@ -67,6 +67,10 @@ extension LedgerError {
             "the dataset \(dataset) exists with other log-mel parameters; import these clips under another name")
     }
 
+    static func taken(version: String) -> LedgerError {
+        LedgerError(.refused, "there is another model called \(version); give this one another name")
+    }
+
     static func unfit(model version: String, machine: MachineName) -> LedgerError {
         LedgerError(.refused, "the model \(version) does not know the machine \(machine); train one that does")
     }

@@ -64,9 +64,12 @@ extension MemoryLedger: EvaluationLedger {
 extension MemoryLedger.State {
     mutating func store(_ draft: ModelDraft, run: Int64?, at time: Int64) throws -> ModelRecord {
         if let dataset = draft.dataset, datasets[dataset] == nil { throw LedgerError.unknown(dataset: dataset) }
+        if let wanted = draft.version, models.contains(where: { $0.record.version == wanted }) {
+            throw LedgerError.taken(version: wanted)
+        }
         let number = models.count { $0.record.kind == draft.kind } + 1
         let record = ModelRecord(
-            version: "\(draft.kind)-\(number)", kind: draft.kind, weightsHash: draft.weightsHash,
+            version: draft.version ?? "\(draft.kind)-\(number)", kind: draft.kind, weightsHash: draft.weightsHash,
             fileHash: ContentHash(of: draft.file), fileLength: draft.file.count, feature: draft.feature,
             dataset: draft.dataset, machines: draft.machines, metadata: draft.metadata, run: run, createdAt: time)
         models.append(MemoryLedger.Model(record: record, file: draft.file))

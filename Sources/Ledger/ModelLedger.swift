@@ -3,7 +3,7 @@ package import Plant
 /// What people ask about model versions. A version never changes and is never deleted.
 package protocol ModelLedger: Sendable {
     /// Stores a model that was not trained here. Throws `.notFound` for an unknown dataset. A model whose file is known
-    /// already keeps its first version.
+    /// already keeps its first version. Throws `.refused` where another model has the wanted version.
     func addModel(_ draft: ModelDraft) throws -> ModelRecord
 
     /// Newest first.
@@ -59,10 +59,12 @@ package struct ModelDraft: Hashable, Sendable {
     package var machines: [MachineName]
     /// A JSON object for people and for calibration; nothing here depends on its keys.
     package var metadata: String
+    /// What it is to be called; kind and number when nil.
+    package var version: String?
 
     package init(
         kind: String, file: [UInt8], weightsHash: ContentHash, feature: FeatureRecord, dataset: String?,
-        machines: [MachineName], metadata: String = "{}"
+        machines: [MachineName], metadata: String = "{}", version: String? = nil
     ) {
         self.kind = kind
         self.file = file
@@ -71,12 +73,13 @@ package struct ModelDraft: Hashable, Sendable {
         self.dataset = dataset
         self.machines = machines
         self.metadata = metadata
+        self.version = version
     }
 }
 
 /// A stored model version, without its file.
 package struct ModelRecord: Hashable, Sendable {
-    /// Kind and number, e.g. `density-1`.
+    /// Kind and number, e.g. `density-1`, or the name it was given.
     package var version: String
     package var kind: String
     package var weightsHash: ContentHash

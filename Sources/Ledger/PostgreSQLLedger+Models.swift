@@ -48,18 +48,21 @@ extension PostgreSQLLedger: ModelLedger {
         if let dataset = draft.dataset { try checkExists(dataset, connection) }
         // Two models of a kind at once wait for each other's number.
         try connection.execute("SELECT pg_advisory_xact_lock(hashtext('auscult.model_version'))")
+        if let wanted = draft.version, try !models("version = $1", [.text(wanted)], connection).isEmpty {
+            throw LedgerError.taken(version: wanted)
+        }
         let version = try connection.execute(
             """
             INSERT INTO auscult.model_version (version, kind, dataset, run, machines, feature, metadata, weights_hash,
                 file_sha256, file)
-            VALUES ($1 || '-' || (SELECT count(*) + 1 FROM auscult.model_version WHERE kind = $1),
+            VALUES (coalesce($10, $1 || '-' || (SELECT count(*) + 1 FROM auscult.model_version WHERE kind = $1)),
                 $1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, $8, $9)
             RETURNING version
             """,
             [
                 .text(draft.kind), .text(draft.dataset), .int64(run), .texts(draft.machines.map(\.description)),
                 .text(draft.feature.json), .text(draft.metadata), .bytes(draft.weightsHash.bytes),
-                .bytes(ContentHash(of: draft.file).bytes), .bytes(draft.file),
+                .bytes(ContentHash(of: draft.file).bytes), .bytes(draft.file), .text(draft.version),
             ])[0].text(0)
         return try existingModel(version, connection)
     }

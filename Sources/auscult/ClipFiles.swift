@@ -46,6 +46,15 @@ struct ClipFiles {
     /// Why a missing path is no clip.
     static func missingReason(_ path: String) -> String { "\(path): there is no such file or folder" }
 
+    /// The whole file at a path.
+    static func bytes(of path: String) throws(CommandFailure) -> [UInt8] {
+        do {
+            return Array(try Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw CommandFailure("\(path): cannot be read; check that the file exists and is yours to read")
+        }
+    }
+
     private static func file(_ path: String, _ format: ClipRecord.Format) throws -> File {
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         let changed = attributes[.modificationDate] as? Date ?? Date()

@@ -7,10 +7,12 @@ enum Console {
     static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
     /// Writes one JSON object on a line of its own; keys sorted, so that equal results are equal bytes.
-    static func json(_ value: some Encodable) throws {
+    static func json(_ value: some Encodable) throws { line(try jsonText(value)) }
+
+    static func jsonText(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        line(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     /// Tells the person something that is not the result.

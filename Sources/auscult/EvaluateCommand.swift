@@ -31,15 +31,8 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let ledger = try database.ledger()
-        guard try ledger.model(version) != nil else { throw ModelCommand.unknown(version) }
-        let specification = RunSpecification(shard: shard, seed: seed)
-        let run = try ledger.submit(
-            RunRequest(kind: .evaluate, model: version, dataset: dataset, specification: specification.json))
-        _ = try RunFollower(ledger: ledger, json: output.json).follow(run)
-        guard let evaluation = try ledger.evaluation(of: version, on: dataset) else {
-            throw CommandFailure("the evaluation of run \(run) has vanished")
-        }
+        let evaluation = try EvaluationRun(ledger: try database.ledger(), json: output.json).evaluate(
+            version, on: dataset, specification: RunSpecification(shard: shard, seed: seed))
         try EvaluationPrinter(evaluation, json: output.json).show()
     }
 }

@@ -5,12 +5,15 @@ import Plant
 
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Lists, evaluates, promotes and exports model versions.",
+        commandName: "model", abstract: "Lists, evaluates, calibrates, promotes and exports model versions.",
         discussion: "Example: auscult model evaluate density-1 --dataset plant",
-        subcommands: [List.self, Show.self, EvaluateCommand.self, Promote.self, Rollback.self, Export.self])
+        subcommands: [
+            List.self, ModelShowCommand.self, EvaluateCommand.self, CalibrateCommand.self, CompareCommand.self,
+            Promote.self, Rollback.self, Export.self, ModelImportCommand.self,
+        ])
 
     /// A model version as commands print it.
-    private struct Line: Encodable {
+    struct Line: Encodable {
         let modelVersion: String
         let kind: String
         let dataset: String?
@@ -35,7 +38,8 @@ struct ModelCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Every model version, newest first.")
+        static let configuration = CommandConfiguration(
+            abstract: "Every model version, newest first.", discussion: "Example: auscult model list --json")
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var output: OutputOptions
 
@@ -44,21 +48,10 @@ struct ModelCommand: ParsableCommand {
         }
     }
 
-    struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "One model version.")
-        @Argument(help: "The version, e.g. density-1.") var version: String
-        @OptionGroup var database: DatabaseOptions
-        @OptionGroup var output: OutputOptions
-
-        func run() throws {
-            guard let record = try database.ledger().model(version) else { throw ModelCommand.unknown(version) }
-            try Line(record).show(json: output.json)
-        }
-    }
-
     struct Promote: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes a version the champion: it scores its machines' clips from now on.")
+            abstract: "Makes a version the champion: it scores its machines' clips from now on.",
+            discussion: "Example: auscult model promote density-1 --machine fan/id_00")
         @Argument(help: "The version, e.g. density-1.") var version: String
         @Option(help: "Only this machine, TYPE/ID; may be repeated.") var machine: [String] = []
         @OptionGroup var database: DatabaseOptions
@@ -72,7 +65,8 @@ struct ModelCommand: ParsableCommand {
 
     struct Rollback: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Gives machines back the champion they had before.")
+            abstract: "Gives machines back the champion they had before.",
+            discussion: "Example: auscult model rollback --machine fan/id_00")
         @Option(help: "Only this machine, TYPE/ID; may be repeated.") var machine: [String] = []
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var output: OutputOptions
@@ -84,7 +78,9 @@ struct ModelCommand: ParsableCommand {
     }
 
     struct Export: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Writes a version as one self-contained file.")
+        static let configuration = CommandConfiguration(
+            abstract: "Writes a version as one self-contained file.",
+            discussion: "Example: auscult model export density-1 density.safetensors")
         @Argument(help: "The version, e.g. density-1.") var version: String
         @Argument(help: "The file to write, FILE.safetensors.") var path: String
         @OptionGroup var database: DatabaseOptions

@@ -24,7 +24,7 @@ struct ScoreCommand: ParsableCommand {
     @Argument(help: "Clips, or folders of clips.")
     var paths: [String]
 
-    @Option(help: "The model file.")
+    @Option(help: "The model file, or a published OS-SCL checkpoint converted to safetensors.")
     var model: String
 
     @Option(help: "The machine that was recorded, TYPE/ID, or TYPE where the file names say the ID.")
@@ -32,6 +32,11 @@ struct ScoreCommand: ParsableCommand {
 
     @Option(help: "The channel to take of recordings with several, counted from 0.")
     var channel = 0
+
+    @Option(help: "How many threads score; one for each core otherwise.")
+    var threads: Int?
+
+    @OptionGroup var settings: NetworkSettings
 
     @Flag(help: "Print the clips' embeddings too, with --json.")
     var embedding = false
@@ -44,10 +49,13 @@ struct ScoreCommand: ParsableCommand {
             throw ValidationError("\"\(machine)\" is not a machine; write TYPE/ID, e.g. fan/id_00")
         }
         guard channel >= 0 else { throw ValidationError("channels are counted from 0") }
+        guard (1...1024).contains(threads ?? 1) else { throw ValidationError("choose 1 to 1024 threads") }
     }
 
     func run() throws {
-        let file = try ModelFile(decoding: try Self.bytes(of: self.model), name: self.model)
+        let file = try settings.apply(
+            to: ModelFile(reading: try ClipFiles.bytes(of: model), name: model, machines: try settings.machineTable()),
+            path: model)
         let listener = try file.model()
         let found = try ClipFiles(paths)
         let clips = found.files
@@ -55,7 +63,7 @@ struct ScoreCommand: ParsableCommand {
 
         let start = ContinuousClock.now
         let report = OrderedReport<Outcome>(count: clips.count) { show($0) }
-        try report.fill(threads: min(ProcessInfo.processInfo.activeProcessorCount, clips.count)) {
+        try report.fill(threads: min(threads ?? ProcessInfo.processInfo.activeProcessorCount, clips.count)) {
             let scorer = try listener.makeScorer()
             var decoder = ClipDecoder(sampleRateHz: file.feature.sampleRateHz)
             return { (index: Int) -> Outcome in
@@ -89,7 +97,7 @@ extension ScoreCommand {
         do {
             let machine = try recordedMachine(clip.path)
             let decoded = try decoder.decode(
-                try Self.bytes(of: clip.path), format: clip.format, name: clip.path, channel: channel,
+                try ClipFiles.bytes(of: clip.path), format: clip.format, name: clip.path, channel: channel,
                 feature: clip.feature ?? feature)
             do throws(ModelError) {
                 return .scored(
@@ -110,14 +118,6 @@ extension ScoreCommand {
             throw CommandFailure("\(path): the name does not say which \(machine) it is; give --machine TYPE/ID")
         }
         return name
-    }
-
-    private static func bytes(of path: String) throws(CommandFailure) -> [UInt8] {
-        do {
-            return Array(try Data(contentsOf: URL(filePath: path)))
-        } catch {
-            throw CommandFailure("\(path): cannot be read; check that the file exists and is yours to read")
-        }
     }
 
     private func show(_ outcome: Outcome) {

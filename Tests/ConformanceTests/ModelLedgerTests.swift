@@ -37,6 +37,23 @@ import Testing
     }
 
     @Test(arguments: LedgerKind.allCases)
+    func aModelMayHaveAName(_ kind: LedgerKind) throws {
+        let ledger = try kind.make()
+        var draft = try Samples.model("a", kind: "os-scl")
+        draft.version = "published"
+        #expect(try ledger.addModel(draft).version == "published")
+        // The same file again keeps its first name, whatever it is to be called now.
+        draft.version = "other"
+        #expect(try ledger.addModel(draft).version == "published")
+        var another = try Samples.model("b", kind: "os-scl")
+        another.version = "published"
+        #expect(try code { _ = try ledger.addModel(another) } == .refused)
+        another.version = nil
+        #expect(try ledger.addModel(another).version == "os-scl-2")
+        #expect(try ledger.promote("published", machines: nil).map(\.now) == ["published"])
+    }
+
+    @Test(arguments: LedgerKind.allCases)
     func promotionsAndRollbacksFormAStack(_ kind: LedgerKind) throws {
         let ledger = try kind.make()
         let machine = try Samples.machine()

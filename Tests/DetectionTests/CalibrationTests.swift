@@ -34,6 +34,29 @@ import Testing
         #expect(calibration.threshold == 3)
     }
 
+    /// On 99 scores 1...99: position 98·(1 − α) between two of them, as NumPy interpolates.
+    @Test(arguments: [(0.05, 94.1), (0.5, 50), (0.01, 98.02)])
+    func empiricalThresholdIsInterpolated(_ rate: Double, _ expected: Double) throws {
+        let calibration = try Calibration(heldOutScores: Array(scores), falseAlarmRate: rate, method: .empirical)
+        #expect(abs(calibration.threshold - expected) < 1e-9)
+        #expect(abs(calibration.falseAlarms(perDayOf: 8640) - 8640 * rate) < 1e-9)
+        #expect(throws: ModelError.self) {
+            try Calibration(heldOutScores: Array(scores), falseAlarmRate: 0.009, method: .empirical)
+        }
+    }
+
+    @Test func filesAreCalibratedMachineByMachine() throws {
+        let model = try SmallModel.make()
+        let fan = SmallModel.machines[0]
+        let file = try model.file.calibrated(by: [fan: Array(scores)], falseAlarmRate: 0.05, method: .conformal)
+        #expect(file.calibration[fan]?.threshold == 95 && file.calibration.count == 1)
+        #expect(file.weightsHash == model.file.weightsHash)
+        let few = #expect(throws: ModelError.self) {
+            try model.file.calibrated(by: [fan: [1, 2]], falseAlarmRate: 0.05, method: .gamma)
+        }
+        #expect(few?.code == .tooFewClips && few?.reason.contains("fan/id_00") == true)
+    }
+
     @Test func gammaShares() throws {
         let rows = try #require(try Fixture.load()["gamma.share"]).doubles
         for row in stride(from: 0, to: rows.count, by: 3) {

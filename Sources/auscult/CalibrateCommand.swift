@@ -1,0 +1,106 @@
+import ArgumentParser
+import Detection
+import Ledger
+import Plant
+
+struct CalibrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Chooses thresholds on normal clips and stores the result as a new version.",
+        discussion: """
+            The normal test clips of the dataset are scored through the queue; its anomalous ones play no part. They \
+            must not be clips that the model was trained on. A rate that a machine's clips cannot support is refused: \
+            n clips support rates from 1/(n + 1).
+
+            conformal: at most the wanted share of such clips lies above the threshold, whatever their distribution.
+            empirical: the quantile of the scores, interpolated.
+            gamma: the quantile of a gamma distribution fitted to them.
+
+            Example: auscult model calibrate density-1 --dataset plant --rate 0.05
+            """)
+
+    @Argument(help: "The version, e.g. density-1.")
+    var version: String
+
+    @Option(help: "The dataset whose normal test clips are used.")
+    var dataset: String
+
+    @Option(help: "The share of normal clips that may be called anomalous.")
+    var rate = 0.05
+
+    @Option(help: "conformal, empirical or gamma.")
+    var method = Calibration.Method.conformal
+
+    @Option(help: "Clips per machine and day, of which the false alarms are told; 8640 is one every ten seconds.")
+    var clipsPerDay = 8640.0
+
+    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard rate > 0, rate < 1 else { throw ValidationError("choose a rate between 0 and 1, e.g. 0.05") }
+        guard clipsPerDay > 0 else { throw ValidationError("choose a positive number of clips per day") }
+    }
+
+    private struct MachineLine: Encodable {
+        let machine: String
+        let threshold: Double
+        let falseAlarmRate: Double
+        let method: String
+        let clips: Int
+        let falseAlarmsPerDay: Double
+    }
+
+    private struct Done: Encodable {
+        let event = "done"
+        let modelVersion: String
+        let weightsHash: String
+    }
+
+    private struct Origin: Encodable {
+        let calibratedFrom: String
+        let calibrationDataset: String
+    }
+
+    func run() throws {
+        let ledger = try database.ledger()
+        guard let record = try ledger.model(version), let bytes = try ledger.modelFile(of: version) else {
+            throw ModelCommand.unknown(version)
+        }
+        let evaluation = try EvaluationRun(ledger: ledger, json: output.json).evaluate(version, on: dataset)
+        let normal = Dictionary(grouping: evaluation.clips.filter { !$0.isAnomaly }, by: \.machine)
+        guard !normal.isEmpty else { throw CommandFailure("the dataset \(dataset) has no normal test clip") }
+        let file = try ModelFile(decoding: bytes, name: version).calibrated(
+            by: normal.mapValues { $0.map(\.score) }, falseAlarmRate: rate, method: method)
+        let stored = try ledger.addModel(
+            ModelDraft(
+                kind: record.kind, file: file.encoded(), weightsHash: record.weightsHash, feature: record.feature,
+                dataset: record.dataset, machines: record.machines,
+                metadata: Console.jsonText(Origin(calibratedFrom: version, calibrationDataset: dataset))))
+        for machine in normal.keys.sorted() {
+            guard let calibration = file.calibration[machine] else { continue }
+            try show(calibration, of: machine)
+        }
+        for machine in record.machines where normal[machine] == nil {
+            Console.note("\(machine) has no normal test clip in \(dataset) and keeps what it had")
+        }
+        if output.json {
+            try Console.json(Done(modelVersion: stored.version, weightsHash: stored.weightsHash.description))
+        } else {
+            Console.line("stored as \(stored.version)")
+        }
+    }
+
+    private func show(_ calibration: Calibration, of machine: MachineName) throws {
+        let line = MachineLine(
+            machine: machine.description, threshold: calibration.threshold,
+            falseAlarmRate: calibration.falseAlarmRate, method: calibration.method.rawValue,
+            clips: calibration.clipCount, falseAlarmsPerDay: calibration.falseAlarms(perDayOf: clipsPerDay))
+        if output.json { return try Console.json(line) }
+        Console.line(
+            "\(line.machine)\tthreshold \(line.threshold.rounded(toPlaces: 3))\t\(line.clips) clips\t"
+                + "\(line.falseAlarmsPerDay.rounded(toPlaces: 1)) false alarms per day of \(Int(clipsPerDay)) clips")
+    }
+}
+
+extension Calibration.Method: ExpressibleByArgument {}
