@@ -81,8 +81,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Plant", "Spectra", "Networks", "Tensors", "Messaging", "Wire", "PostgreSQL", "Ledger", "TestSupport",
-                arguments,
+                "Plant", "Spectra", "Networks", "Tensors", "Messaging", "Wire", "PostgreSQL", "Ledger", "Nodes",
+                "TestSupport", arguments, protobuf,
             ],
             exclude: ["peers"],
             swiftSettings: strict),

@@ -166,4 +166,6 @@ package struct Counters: Hashable, Sendable {
     /// Leases that ended without a result of their worker.
     package var requeued = 0
     package var workerDeaths = 0
+    /// Results under a lease that had been taken back.
+    package var stale = 0
 }

@@ -9,6 +9,8 @@ extension Broker {
         if lease != nil {
             leases.end(report.token, now: now)
             workers[peer]?.finished += 1
+        } else if !outbox.awaits(report.token) {
+            counters.stale += 1
         }
         switch (report.job ?? lease?.job, report.ending) {
         case (let job?, .failed(let failure)):

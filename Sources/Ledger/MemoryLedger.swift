@@ -23,6 +23,8 @@ package final class MemoryLedger: Sendable {
         var contents: [ContentHash: SegmentLocation] = [:]
         var workers: [WorkerRecord] = []
         var wantedWorkers: Int?
+        var principals: [String: Principal] = [:]
+        var refusals: [Int: Int64] = [:]
 
         var datasets: [String: Dataset] = [:]
         /// Run numbers begin with 1.

@@ -14,7 +14,11 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 2, name: "training", bytes: PackageResources.v0002_training_sql),
         Migration(version: 3, name: "curves", bytes: PackageResources.v0003_curves_sql),
         Migration(version: 4, name: "views", bytes: PackageResources.v0004_views_sql),
+        Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
     ]
+
+    /// The version of the newest step; numbers grow, with gaps.
+    package static let newest = all.map(\.version).max() ?? 0
 
     private init(version: Int, name: String, bytes: [UInt8]) {
         self.version = version

@@ -45,11 +45,11 @@ package struct Migrator {
     package func status() throws -> Status {
         do {
             let applied = try appliedChecksums()
-            if let newest = applied.keys.max(), newest > Migration.all.count {
+            if let newest = applied.keys.max(), newest > Migration.newest {
                 throw LedgerError(
                     .schema,
                     "the database at \(connection.place) has schema version \(newest), this program knows "
-                        + "\(Migration.all.count): use the newer auscult")
+                        + "\(Migration.newest): use the newer auscult")
             }
             if let changed = Migration.all.first(where: { applied[$0.version, default: $0.checksum] != $0.checksum }) {
                 throw LedgerError(

@@ -55,6 +55,9 @@ package final class Frame: @unchecked Sendable {
     /// Bytes in the frame.
     package var count: Int { content.count }
 
+    /// Whom authentication found at the other end of the connection the frame came from.
+    var user: String? { zmq_msg_gets(message, "User-Id").map { String(cString: $0) } }
+
     /// A copy of the bytes.
     package var bytes: [UInt8] { Array(content) }
 

@@ -2,6 +2,8 @@
 package struct Message: Sendable {
     /// On a ROUTER the connection it came from or goes to; nil on a DEALER.
     package var route: Route?
+    /// On a ROUTER with CURVE the key whose owner sent it.
+    package var user: CurveKey?
     package var frames: [Frame]
 
     package init(route: Route? = nil, _ frames: [Frame]) {

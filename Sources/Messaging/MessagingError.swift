@@ -8,6 +8,8 @@ package struct MessagingError: Error, Hashable, Sendable, CustomStringConvertibl
         case badEndpoint
         /// The endpoint could be reached by others, and nothing protects it.
         case unprotected
+        /// The text is not a key.
+        case badKey
         /// Something else listens there already.
         case addressInUse
         /// This host has no such address or may not use it.

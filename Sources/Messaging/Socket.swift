@@ -11,25 +11,35 @@ internal import Glibc
 
 /// A ROUTER (the broker's side) or a DEALER (a peer's side). No call ever blocks.
 package final class Socket {
-    package enum Kind: Hashable, Sendable { case router, dealer }
+    package enum Kind: Hashable, Sendable {
+        case router, dealer
+        /// REP, for authentication only.
+        case reply
+    }
 
     package let kind: Kind
     let handle: UnsafeMutableRawPointer
     private let frameCount: Int
+    private let security: Security
     private let context: MessagingContext
 
     /// Makes a socket on the calling thread, which from now on is its only one.
     package init(_ kind: Kind, in context: MessagingContext, options: SocketOptions) throws(MessagingError) {
-        guard let handle = zmq_socket(context.handle, kind == .router ? ZMQ_ROUTER : ZMQ_DEALER) else {
-            throw .last("create a socket")
-        }
+        let type =
+            switch kind {
+            case .router: ZMQ_ROUTER
+            case .dealer: ZMQ_DEALER
+            case .reply: ZMQ_REP
+            }
+        guard let handle = zmq_socket(context.handle, type) else { throw .last("create a socket") }
         self.kind = kind
         self.handle = handle
         self.context = context
         frameCount = options.frameCount
+        security = options.security
 
         try set(ZMQ_SNDHWM, options.highWaterMark)
-        try set(ZMQ_RCVHWM, options.highWaterMark)
+        try set(ZMQ_RCVHWM, options.unreadLimit)
         try set(ZMQ_LINGER, options.lingerMilliseconds)
         var frameBytes = Int64(options.frameBytes)
         guard zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &frameBytes, MemoryLayout<Int64>.size) == 0 else {
@@ -54,7 +64,9 @@ package final class Socket {
             try set(ZMQ_CONNECT_TIMEOUT, 2_000)
             try set(ZMQ_RECONNECT_IVL, 50)
             try set(ZMQ_RECONNECT_IVL_MAX, 500)
+        case .reply: break
         }
+        try protect(by: options.security)
     }
 
     deinit {
@@ -72,14 +84,16 @@ package final class Socket {
 extension Socket {
     /// Listens, and returns the endpoint with the port that was really taken.
     ///
-    /// - Throws: `.unprotected` for an endpoint that other hosts can reach: nothing would tell friend from stranger.
+    /// - Throws: `.unprotected` for an endpoint that other hosts can reach while there are no keys: nothing would tell
+    ///   friend from stranger.
     package func bind(_ endpoint: Endpoint) throws(MessagingError) -> Endpoint {
-        guard endpoint.isLocal else {
+        guard endpoint.isLocal || security != .plain else {
             throw MessagingError(
                 .unprotected,
                 """
-                refusing to listen on \(endpoint): anybody who reaches it could push clips and take jobs, because \
-                connections are neither encrypted nor authenticated; listen on tcp://127.0.0.1:PORT or ipc://PATH
+                refusing to listen on \(endpoint) without keys: anybody who reaches it could push clips and take jobs, \
+                because connections are neither encrypted nor authenticated; give keys (auscult keys new), or listen \
+                on tcp://127.0.0.1:PORT or ipc://PATH
                 """)
         }
         if case .ipc(let path) = endpoint, Self.someoneListens(at: path) {
@@ -160,6 +174,8 @@ extension Socket {
             if message.frames.count < frameCount { message.frames.append(next.frame) }
             more = next.more
         }
+        // Of a payload frame: libzmq loses it on a routing frame that was fetched ahead.
+        if case .curveServer = security { message.user = message.frames.first?.user.flatMap { CurveKey($0) } }
         return message
     }
 

@@ -7,19 +7,39 @@ internal import Wire
 /// From frames to events.
 extension BrokerLoop {
     func hear(_ message: Messaging.Message) throws {
-        guard let route = message.route else { return }
+        guard let route = message.route, !misconduct.isOver(route) else { return }
         switch message.decoded() {
         case .invalid(let error, let sequence):
             try refuse(error, sequence: sequence, on: route)
         case .envelope(let envelope):
-            if case .hello(let hello) = envelope.message { return try greet(hello, envelope, on: route) }
+            if let error = objection(to: envelope.message, of: message.user) {
+                return try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
+            }
+            if case .hello(let hello) = envelope.message {
+                return try greet(hello, envelope, of: message.user, on: route)
+            }
             try hear(envelope, payload: message.payload, on: route)
         }
     }
 
-    private func greet(_ hello: WireHello, _ envelope: Envelope, on route: Route) throws {
+    /// Why the owner of a key may not say this; nil when he may, and while connections are plain.
+    private func objection(to message: WireMessage, of user: CurveKey?) -> WireError? {
+        guard configuration.security != .plain else { return nil }
+        guard let principal = user.flatMap({ porter.principal(of: $0) }) else {
+            return WireError(.unknownKey, "the key of this connection is not allowed: type 'auscult keys allow'")
+        }
+        switch message {
+        case .hello(let hello) where Parties(hello.role) != Parties(principal.role):
+            return WireError(.notAllowed, "the key of \(principal.name) is that of a \(principal.role.rawValue)")
+        case .submit(let submit) where principal.site != nil && principal.site != submit.site:
+            return WireError(.unknownSite, "\(principal.name) may push for site \(principal.site ?? "") only")
+        default: return nil
+        }
+    }
+
+    private func greet(_ hello: WireHello, _ envelope: Envelope, of user: CurveKey?, on route: Route) throws {
         if let error = hello.flaw { return try refuse(error, sequence: envelope.sequence, on: route) }
-        switch sessions.greet(hello, on: route, now: SteadyClock.microseconds) {
+        switch sessions.greet(hello, on: route, user: user, now: SteadyClock.microseconds) {
         case .failure(let error):
             try refuse(error, sequence: envelope.sequence, on: route)
         case .success(let peer):
@@ -47,7 +67,9 @@ extension BrokerLoop {
         case .success(let message):
             request = (peer, envelope.sequence)
             defer { request = nil }
+            let stale = broker.counters.stale
             try handle(.said(peer, message))
+            if broker.counters.stale > stale { porter.count(.staleFence) }
         case .failure(let error):
             try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
         }
@@ -76,19 +98,41 @@ extension BrokerLoop {
         case .askShards(let asked): return .success(.askShards(asked.shards.map { Shard($0) }))
         case .forgetShards(let run): return .success(.forgetShards(run: run.run))
         case .askStatus: return .success(.askStatus)
-        case .drainWorker(let drain): return .success(.drainWorker(name: drain.worker))
+        case .drainWorker(let drain):
+            guard drain.worker.isPlainText else {
+                return .failure(WireError(.badField, "a worker's name is plain text"))
+            }
+            return .success(.drainWorker(name: drain.worker))
         default:
             return .failure(WireError(.notAllowed, "\(message.command.rule.name) is for the broker to say"))
         }
     }
 
     private func refuse(_ error: WireError, key: String = "", sequence: UInt32, on route: Route) throws {
-        invalidMessages += 1
+        porter.count(error.code)
+        // Whoever sends an endless key does not get it back.
+        let key = key.isPlainText ? key : ""
         logger.debug("refused", metadata: ["error": "\(error)", "key": "\(key)"])
         let envelope = Envelope(.reject(error, key: key), sequence: sequence)
         // Known peers read refusals on their control connection.
-        let known = sessions.speaker(on: route).flatMap { sessions[$0.peer]?.control }
+        let speaker = sessions.speaker(on: route)?.peer
+        let known = speaker.flatMap { sessions[$0]?.control }
         _ = try socket.send(Message(envelope, to: known ?? route))
+        guard misconduct.note(error.code, on: route, now: SteadyClock.microseconds) else { return }
+        let last = WireError(
+            .dropped, "too much of what this connection sends is none of the protocol's: it is ignored")
+        if let speaker { return try expel(speaker, last) }
+        porter.count(.dropped)
+        _ = try socket.send(Message(Envelope(.reject(last)), to: route))
+    }
+
+    /// Ends a session against the peer's will; what it has in hand goes elsewhere.
+    func expel(_ peer: PeerID, _ error: WireError) throws {
+        porter.count(error.code)
+        logger.warning("\(sessions[peer]?.introduction?.name ?? "a peer") is shut out: \(error)")
+        if let control = sessions[peer]?.control { _ = try socket.send(Message(Envelope(.reject(error)), to: control)) }
+        try handle(.said(peer, .goodbye))
+        sessions.forget(peer)
     }
 }
 

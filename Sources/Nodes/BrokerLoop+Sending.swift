@@ -20,6 +20,7 @@ extension BrokerLoop {
     }
 
     func send(_ answer: Answer, payload: [Frame], to peer: PeerID) throws {
+        if case .reject(_, let refusal) = answer { porter.count(refusal.error.code) }
         guard let session = sessions[peer] else { return }
         let sequence = request.flatMap { $0.peer == peer ? $0.sequence : nil } ?? 0
         let message = WireMessage(
@@ -49,7 +50,8 @@ extension BrokerLoop {
         switch try socket.send(message) {
         case .sent: return true
         case .full:
-            logger.warning("a peer does not read", metadata: ["peer": "\(sessions[peer]?.introduction?.name ?? "")"])
+            // What it missed it will ask for after the next HELLO.
+            try expel(peer, WireError(.notReading, "what the broker sends is not read: say HELLO again"))
             return false
         case .unroutable:
             sessions.unlink(route)

@@ -14,6 +14,9 @@ final class BrokerLoop {
     let endpoint: Endpoint
     let configuration: BrokerNode.Configuration
     let socket: Socket
+    /// Where libzmq asks whose keys are let in; nil while connections are plain.
+    private let door: ZAPSocket?
+    let porter: BrokerPorter
     let mailbox: Mailbox<BrokerNote>
     let disk: BrokerDisk
     let ledger: BrokerLedgerLane
@@ -25,20 +28,26 @@ final class BrokerLoop {
     var payloadNumber = 0
     /// The request being handled: what is answered at once carries its sequence.
     var request: (peer: PeerID, sequence: UInt32)?
-    /// Messages that were refused or could not be read.
-    var invalidMessages = 0
+    var misconduct = Misconduct()
+    /// Of the porter's list when sessions were last held against it.
+    private var revision = 0
 
     init(
         _ configuration: BrokerNode.Configuration, epoch: UInt32, mailbox: Mailbox<BrokerNote>, disk: BrokerDisk,
-        ledger: BrokerLedgerLane, logger: Logger
+        ledger: BrokerLedgerLane, porter: BrokerPorter, logger: Logger
     ) throws {
         self.configuration = configuration
         self.mailbox = mailbox
         self.disk = disk
         self.ledger = ledger
+        self.porter = porter
         self.logger = logger
-        let options = SocketOptions(frameBytes: MessageLimits.partBytes, frameCount: MessageLimits.frameCount + 1)
-        socket = try Socket(.router, in: try MessagingContext(), options: options)
+        let options = SocketOptions(
+            highWaterMark: configuration.unreadAnswers, unreadLimit: 256, frameBytes: MessageLimits.partBytes,
+            frameCount: MessageLimits.frameCount + 1, security: configuration.security)
+        let context = try MessagingContext()
+        door = configuration.security == .plain ? nil : try ZAPSocket(in: context)
+        socket = try Socket(.router, in: context, options: options)
         endpoint = try socket.bind(configuration.listen)
         broker = Broker(
             epoch: epoch, configuration: configuration.broker, seed: UInt64(epoch), now: SteadyClock.microseconds)
@@ -50,12 +59,29 @@ final class BrokerLoop {
         var poller = Poller()
         let commands = poller.add(mailbox)
         let messages = poller.add(socket)
+        if let door { poller.add(door) }
         while true {
             let pause = broker.nextDeadline - SteadyClock.microseconds
             try poller.wait(.microseconds(max(pause, 0)))
+            try guardDoor()
             if poller.isReadable(messages) { try receive() }
             if poller.isReadable(commands), try !readNotes() { return }
             try perform(broker.tick(now: SteadyClock.microseconds))
+        }
+    }
+
+    /// Lets in whose key is allowed, and ends the sessions of those whose key is not any more.
+    private func guardDoor() throws {
+        guard let door else { return }
+        try door.answer { key in
+            if porter.principal(of: key) != nil { return true }
+            porter.count(.unknownKey)
+            return false
+        }
+        guard porter.revision != revision else { return }
+        revision = porter.revision
+        for peer in sessions.peers(where: { $0.user.map { porter.principal(of: $0) == nil } ?? true }) {
+            try expel(peer, WireError(.unknownKey, "the key of this connection is not allowed any more"))
         }
     }
 

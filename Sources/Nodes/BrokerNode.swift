@@ -13,19 +13,26 @@ internal import Plant
 package final class BrokerNode: Sendable {
     package struct Configuration: Sendable {
         package var listen: Endpoint
+        /// Plain, or the broker's keys; then only peers are let in whose keys the ledger allows.
+        package var security: Security
         /// Folder of the segment files; made if need be.
         package var dataDirectory: String
         /// Who this broker is, in the ledger's epoch row.
         package var holder: String
         package var broker: BrokerConfiguration
+        /// Messages that may wait for one peer; one that reads so little is forgotten.
+        package var unreadAnswers: Int
 
         package init(
-            listen: Endpoint, dataDirectory: String, holder: String, broker: BrokerConfiguration = .init()
+            listen: Endpoint, security: Security = .plain, dataDirectory: String, holder: String,
+            broker: BrokerConfiguration = .init(), unreadAnswers: Int = 16_384
         ) {
             self.listen = listen
+            self.security = security
             self.dataDirectory = dataDirectory
             self.holder = holder
             self.broker = broker
+            self.unreadAnswers = unreadAnswers
         }
     }
 
@@ -35,6 +42,7 @@ package final class BrokerNode: Sendable {
     private let mailbox: Mailbox<BrokerNote>
     private let disk: BrokerDisk
     private let ledger: BrokerLedgerLane
+    private let porter: BrokerPorter
 
     /// Starts the broker and returns once it listens.
     ///
@@ -50,9 +58,11 @@ package final class BrokerNode: Sendable {
         let ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger)
         do {
             let epoch = try ledger.open(holder: configuration.holder)
+            let porter = try BrokerPorter(makeLedger: makeLedger, logger: logger)
             let (thread, endpoint) = try NodeThread.start("broker") {
                 let loop = try BrokerLoop(
-                    configuration, epoch: epoch, mailbox: mailbox, disk: disk, ledger: ledger, logger: logger)
+                    configuration, epoch: epoch, mailbox: mailbox, disk: disk, ledger: ledger, porter: porter,
+                    logger: logger)
                 return (
                     loop.endpoint,
                     {
@@ -64,7 +74,7 @@ package final class BrokerNode: Sendable {
                     }
                 )
             }
-            return BrokerNode(endpoint, thread, mailbox, disk, ledger)
+            return BrokerNode(endpoint, thread, mailbox, disk, ledger, porter)
         } catch {
             try disk.stop()
             try ledger.stop()
@@ -74,13 +84,14 @@ package final class BrokerNode: Sendable {
 
     private init(
         _ endpoint: Endpoint, _ thread: NodeThread, _ mailbox: Mailbox<BrokerNote>, _ disk: BrokerDisk,
-        _ ledger: BrokerLedgerLane
+        _ ledger: BrokerLedgerLane, _ porter: BrokerPorter
     ) {
         self.endpoint = endpoint
         self.thread = thread
         self.mailbox = mailbox
         self.disk = disk
         self.ledger = ledger
+        self.porter = porter
     }
 
     /// Ends the broker. Whatever is not acknowledged yet will be sent again, to the next one.
@@ -89,6 +100,7 @@ package final class BrokerNode: Sendable {
         try thread.join()
         try disk.stop()
         try ledger.stop()
+        try porter.stop()
     }
 }
 

@@ -10,6 +10,8 @@ struct BrokerSessions {
     struct Session {
         let peer: PeerID
         let role: WireRole
+        /// Whose key opened the session; nil while connections are plain.
+        let user: CurveKey?
         let openedAt: Int64
         /// The highest minor version both sides speak.
         let minorVersion: UInt8
@@ -37,18 +39,24 @@ struct BrokerSessions {
 
     subscript(peer: PeerID) -> Session? { sessions[peer] }
 
+    /// The peers whose sessions are of a kind, in order of joining.
+    func peers(where fits: (Session) -> Bool) -> [PeerID] { sessions.values.filter(fits).map(\.peer).sorted() }
+
     /// Who speaks on a connection.
     func speaker(on route: Route) -> (peer: PeerID, lane: WireLane)? { lanes[route] }
 
     /// Takes a HELLO in; returns the session it belongs to, or why there is none.
     mutating func greet(
-        _ hello: WireHello, on route: Route, now: Int64
+        _ hello: WireHello, on route: Route, user: CurveKey?, now: Int64
     ) -> Result<PeerID, WireError> {
         let name = Name(peer: hello.peer, session: hello.session)
         let peer: PeerID
         if let known = peers[name] {
             guard sessions[known]?.role == hello.role else {
                 return .failure(WireError(.notAllowed, "the two connections of \(hello.peer) name different roles"))
+            }
+            guard sessions[known]?.user == user else {
+                return .failure(WireError(.notAllowed, "the two connections of \(hello.peer) have different keys"))
             }
             peer = known
         } else {
@@ -61,7 +69,7 @@ struct BrokerSessions {
             peers[name] = peer
             names[peer] = name
             sessions[peer] = Session(
-                peer: peer, role: hello.role, openedAt: now,
+                peer: peer, role: hello.role, user: user, openedAt: now,
                 minorVersion: UInt8(min(hello.minorVersion, UInt32(WireHeader.minor))))
         }
         unlink(route)

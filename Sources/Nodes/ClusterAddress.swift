@@ -15,9 +15,12 @@ package struct ClusterAddress: Codable, Sendable, Equatable {
     package var databaseURL: String
     /// The database as the analyst's role, which reads views and nothing else.
     package var analystURL: String?
+    /// The broker's public key where connections are protected by CURVE.
+    package var brokerKey: String?
 
-    package init(endpoint: String, databaseURL: String, analystURL: String?) {
+    package init(endpoint: String, databaseURL: String, analystURL: String?, brokerKey: String? = nil) {
         (self.endpoint, self.databaseURL, self.analystURL) = (endpoint, databaseURL, analystURL)
+        self.brokerKey = brokerKey
     }
 
     /// Writes the file so that a reader sees the old one or the new one, never half of one.

@@ -11,11 +11,13 @@ internal import Wire
 package final class CoordinatorNode: Sendable {
     package struct Configuration: Sendable {
         package var endpoints: [Endpoint]
+        package var security: Security
         package var databaseURL: String
         package var name: String
 
-        package init(endpoints: [Endpoint], databaseURL: String, name: String) {
+        package init(endpoints: [Endpoint], security: Security = .plain, databaseURL: String, name: String) {
             self.endpoints = endpoints
+            self.security = security
             self.databaseURL = databaseURL
             self.name = name
         }
@@ -42,7 +44,7 @@ package final class CoordinatorNode: Sendable {
         let link = try PeerLink.open(
             .init(
                 identity: .init(role: .coordinator, name: configuration.name), endpoints: configuration.endpoints,
-                logger: Logger(label: "auscult.coordinator"))
+                security: configuration.security, logger: Logger(label: "auscult.coordinator"))
         ) { event in
             mailbox.post(.link(event))
             if case .welcomed = event { welcomed() }

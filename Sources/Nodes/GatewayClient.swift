@@ -1,104 +1,168 @@
 internal import Logging
 package import Messaging
 internal import Plant
+internal import SwiftProtobuf
 package import Wire
 
-/// Pushes clips: sends as many as the broker's credit allows, sends again what a restart left unanswered, waits where
-/// the broker is busy, and tells what became of each clip.
+/// Pushes clips, oldest first: sends as many as the broker's credit allows, sends again what a restart left unanswered,
+/// waits where the broker is busy, and tells what became of each clip.
 ///
-/// Lives on the thread that calls it; the link's thread only posts into its mailbox. A clip's file is the outbox: its
-/// bytes are read when they are sent, and again when they have to be sent again.
+/// Lives on the thread that calls it; other threads only post into its mailbox. A clip's file is the outbox: its bytes
+/// are read when they are sent, and again when they have to be sent again.
 package final class GatewayClient {
+    /// A clip's bytes are on the broker's disk and its row is committed, now or (`duplicate`) before.
+    package struct Acceptance: Hashable, Sendable {
+        package let job: Int64
+        package let duplicate: Bool
+    }
+
     /// What became of a clip.
     package enum Answer: Sendable {
-        /// Its bytes are on the broker's disk and its row is committed, now or (`duplicate`) before.
-        case accepted(job: Int64, duplicate: Bool)
-        case scored(WireScore, queueMilliseconds: Double)
+        case accepted(Acceptance)
+        case scored(WireScore, Acceptance, queueMilliseconds: Double)
         /// It could not be scored, and why.
-        case dead(WireFailure)
+        case dead(WireFailure, Acceptance)
         case rejected(WireError)
+    }
+
+    /// What other threads tell it.
+    package enum Event: Sendable {
+        case link(PeerEvent)
+        /// Look up what there is to do.
+        case wake
+        case stop
     }
 
     private enum Stage {
         case waiting
         case sent
-        /// Told to wait until then, in milliseconds of the steady clock.
-        case busy(until: Int64)
         /// Accepted; the outcome is to follow.
-        case accepted
+        case accepted(Acceptance)
     }
 
     private struct Entry {
-        let clip: OutgoingClip
+        /// Files with this one content for this one machine: each gets its answer, but the bytes travel once.
+        var clips: [OutgoingClip]
+        /// Smaller ones are sent first.
+        let number: Int
         var stage: Stage
+        /// How often the broker has found other bytes than announced.
+        var damages = 0
+
+        var clip: OutgoingClip { clips[0] }
+
+        /// The first of several files with one content is the clip, the others are its duplicates.
+        func acceptances(_ acceptance: Acceptance) -> [(OutgoingClip, Acceptance)] {
+            clips.enumerated().map { index, clip in
+                (clip, index == 0 ? acceptance : Acceptance(job: acceptance.job, duplicate: true))
+            }
+        }
     }
 
-    /// Told at once where nobody answers for so long while no session stands.
-    private let patience: Duration
+    private static let damagesAllowed = 3
+
+    /// Told after so long without a session; nil looks for a broker for ever.
+    private let patience: Duration?
     private let follow: Bool
-    private let mailbox: Mailbox<PeerEvent>
+    /// Post `.wake` and `.stop` here from any thread.
+    package let mailbox: Mailbox<Event>
     private let link: PeerLink
     private let answered: (OutgoingClip, Answer) -> Void
     private var poller = Poller()
 
     private var entries: [String: Entry] = [:]
-    /// Keys of clips to send, oldest first.
-    private var queue: [String] = []
+    private var lastNumber = 0
+    /// Keys of clips to send, by number.
+    private var queue: [Int: String] = [:]
     private var unansweredBytes = 0
     /// Nil while there is no session.
     private var creditBytes: Int?
+    /// Nothing is sent before, in milliseconds of the steady clock: the broker is busy.
+    private var pausedUntil: Int64 = 0
     private var searchingSince: Int64
+    /// Somebody posted `.stop`.
+    package private(set) var isStopped = false
 
     /// Opens the connection; it is made in the background.
     ///
     /// - Parameters:
     ///   - follow: whether to wait for each clip's score.
-    ///   - patience: how long to look for a broker before `unreachable` is thrown.
+    ///   - patience: how long to look for a broker before `unreachable` is thrown; nil never gives up.
     ///   - answered: called for every answer, on the calling thread.
     package init(
-        name: String, endpoints: [Endpoint], follow: Bool, patience: Duration = .seconds(10),
-        answered: @escaping (OutgoingClip, Answer) -> Void
+        name: String, endpoints: [Endpoint], security: Security = .plain, follow: Bool,
+        patience: Duration? = .seconds(10), answered: @escaping (OutgoingClip, Answer) -> Void
     ) throws {
-        let mailbox = try Mailbox<PeerEvent>()
+        let mailbox = try Mailbox<Event>()
         link = try PeerLink.open(
             .init(
-                identity: .init(role: .gateway, name: name), endpoints: endpoints,
+                identity: .init(role: .gateway, name: name), endpoints: endpoints, security: security,
                 logger: Logger(label: "auscult.gateway"))
-        ) { mailbox.post($0) }
+        ) { mailbox.post(.link($0)) }
         (self.mailbox, self.follow, self.patience, self.answered) = (mailbox, follow, patience, answered)
         searchingSince = SteadyClock.milliseconds
         poller.add(mailbox)
     }
 
-    /// Hands over a clip; blocks while more than a credit's worth of clips waits to be sent.
-    package func push(_ clip: OutgoingClip) throws {
-        guard entries[clip.key] == nil else { return }
-        entries[clip.key] = Entry(clip: clip, stage: .waiting)
-        queue.append(clip.key)
+    /// Clips not answered yet, or followed and without outcome.
+    package var count: Int { entries.count }
+
+    /// Takes a clip over; it is sent in its turn.
+    package func take(_ clip: OutgoingClip) throws {
+        if var entry = entries[clip.key] {
+            entry.clips.append(clip)
+            entries[clip.key] = entry
+            if case .accepted(let acceptance) = entry.stage {
+                answered(clip, .accepted(Acceptance(job: acceptance.job, duplicate: true)))
+            }
+            return
+        }
+        lastNumber += 1
+        entries[clip.key] = Entry(clips: [clip], number: lastNumber, stage: .waiting)
+        queue[lastNumber] = clip.key
         try pump()
+    }
+
+    /// Takes a clip over; blocks while more than a credit's worth of clips waits to be sent.
+    package func push(_ clip: OutgoingClip) throws {
+        try take(clip)
         while queue.count > 64 { try wait() }
     }
 
     /// Blocks until every clip is answered, and scored or dead where it is followed.
     package func finish() throws {
         while !entries.isEmpty { try wait() }
-        try link.close(reason: "done")
+        try close()
     }
 
-    /// Blocks until something happens or is due, and deals with it.
-    private func wait() throws {
-        let now = SteadyClock.milliseconds
-        let due = entries.values.compactMap { if case .busy(let until) = $0.stage { until } else { nil } }.min()
-        let pause = min(due.map { max(0, $0 - now) } ?? 1000, 1000)
-        try poller.wait(.milliseconds(pause))
-        for event in mailbox.drain() { try handle(event) }
-        if creditBytes == nil, SteadyClock.milliseconds - searchingSince > Int64(patience / .milliseconds(1)) {
+    /// Ends the connection; what is not answered yet has to be taken up again by somebody else.
+    package func close() throws { try link.close(reason: "done") }
+
+    /// Blocks until something happens or is due, at most a second, and deals with it.
+    package func wait() throws {
+        let pause = min(max(pausedUntil - SteadyClock.milliseconds, 0), 1_000)
+        try poller.wait(.milliseconds(pause > 0 ? pause : 1_000))
+        for event in mailbox.drain() {
+            switch event {
+            case .link(let event): try handle(event)
+            case .wake: break
+            case .stop: isStopped = true
+            }
+        }
+        if creditBytes == nil, let patience,
+            SteadyClock.milliseconds - searchingSince > Int64(patience / .milliseconds(1))
+        {
             throw PeerError(
-                .unreachable, "no broker answers; what was not accepted is still in its file, push it again later")
+                .unreachable,
+                "\(link.reason); what was not accepted is still in its file, push it again later")
         }
         try pump()
     }
+}
 
+// MARK: what the broker says
+
+extension GatewayClient {
     private func handle(_ event: PeerEvent) throws {
         switch event {
         case .welcomed(let welcome): begin(credit: Int(welcome.limits.creditBytes))
@@ -107,46 +171,75 @@ package final class GatewayClient {
             creditBytes = nil
         case .ended(let error): throw error
         case .message(.accepted(let accepted), _): accept(accepted)
-        case .message(.busy(let busy), _):
-            settle(busy.key, as: .busy(until: SteadyClock.milliseconds + Int64(busy.retryAfterMilliseconds)))
+        case .message(.busy(let busy), _): putOff(busy.key, milliseconds: Int64(busy.retryAfterMilliseconds))
         case .message(.reject(let reject), _): refuse(reject)
         case .message(.outcome(let outcome), _): conclude(outcome)
         case .message: break
         }
     }
 
-    /// A broker welcomes us: everything it has not accepted, or not told the outcome of, is sent again.
+    /// A broker welcomes us: what it has not accepted is sent again, what it has is asked for.
     private func begin(credit: Int) {
         creditBytes = credit
         unansweredBytes = 0
-        queue = entries.keys.sorted()
-        for key in queue { entries[key]?.stage = .waiting }
+        pausedUntil = 0
+        for (key, entry) in entries {
+            switch entry.stage {
+            case .accepted(let acceptance):
+                link.send(
+                    .follow(
+                        .with {
+                            $0.key = key
+                            $0.job = acceptance.job
+                        }))
+            case .sent, .waiting:
+                entries[key]?.stage = .waiting
+                queue[entry.number] = key
+            }
+        }
     }
 
     private func accept(_ accepted: WireAccepted) {
         guard let entry = entries[accepted.key] else { return }
-        settle(accepted.key, as: .accepted)
-        answered(entry.clip, .accepted(job: accepted.job, duplicate: accepted.duplicate))
+        // A broker may say it twice; the first time counts.
+        if case .accepted = entry.stage { return }
+        let acceptance = Acceptance(job: accepted.job, duplicate: accepted.duplicate)
+        settle(accepted.key, as: .accepted(acceptance))
         if !follow { entries[accepted.key] = nil }
+        for (clip, acceptance) in entry.acceptances(acceptance) { answered(clip, .accepted(acceptance)) }
+    }
+
+    /// The broker wants to be left alone for a while: the clip goes back to its place in line.
+    private func putOff(_ key: String, milliseconds: Int64) {
+        guard let entry = entries[key] else { return }
+        pausedUntil = max(pausedUntil, SteadyClock.milliseconds + milliseconds)
+        settle(key, as: .waiting)
+        queue[entry.number] = key
     }
 
     private func refuse(_ reject: WireReject) {
         guard let entry = entries[reject.key] else { return }
+        if case .accepted = entry.stage { return }
         let error = WireError(.init(rawValue: reject.code), reject.reason)
-        if error.code.retry == .later {
-            return settle(reject.key, as: .busy(until: SteadyClock.milliseconds + 1000))
+        if error.code == .wrongSHA256 { entries[reject.key]?.damages += 1 }
+        if error.code.retry == .later, entry.damages < Self.damagesAllowed {
+            return putOff(reject.key, milliseconds: 1_000)
         }
-        settle(reject.key, as: .accepted)
+        settle(reject.key, as: .waiting)
         entries[reject.key] = nil
-        answered(entry.clip, .rejected(error))
+        for clip in entry.clips { answered(clip, .rejected(error)) }
     }
 
     private func conclude(_ outcome: WireOutcome) {
-        guard let entry = entries.removeValue(forKey: outcome.key) else { return }
-        switch outcome.outcome {
-        case .score(let score): answered(entry.clip, .scored(score, queueMilliseconds: outcome.queueMilliseconds))
-        case .failure(let failure): answered(entry.clip, .dead(failure))
-        case nil: break
+        guard let entry = entries[outcome.key], case .accepted(let acceptance) = entry.stage else { return }
+        entries[outcome.key] = nil
+        for (clip, acceptance) in entry.acceptances(acceptance) {
+            switch outcome.outcome {
+            case .score(let score):
+                answered(clip, .scored(score, acceptance, queueMilliseconds: outcome.queueMilliseconds))
+            case .failure(let failure): answered(clip, .dead(failure, acceptance))
+            case nil: break
+            }
         }
     }
 
@@ -154,26 +247,21 @@ package final class GatewayClient {
     private func settle(_ key: String, as stage: Stage) {
         guard let entry = entries[key] else { return }
         if case .sent = entry.stage { unansweredBytes -= entry.clip.byteCount }
+        queue[entry.number] = nil
         entries[key]?.stage = stage
     }
+}
 
-    /// Sends what the credit allows.
+// MARK: sending
+
+extension GatewayClient {
+    /// Sends what the credit allows, oldest first.
     private func pump() throws {
-        guard let creditBytes else { return }
-        let now = SteadyClock.milliseconds
-        for (key, entry) in entries {
-            if case .busy(let until) = entry.stage, until <= now {
-                entries[key]?.stage = .waiting
-                queue.append(key)
-            }
-        }
-        while let key = queue.first {
-            guard let entry = entries[key], case .waiting = entry.stage else {
-                queue.removeFirst()
-                continue
-            }
+        guard let creditBytes, !queue.isEmpty, SteadyClock.milliseconds >= pausedUntil else { return }
+        for number in queue.keys.sorted() {
+            guard let key = queue[number], let entry = entries[key] else { continue }
             guard unansweredBytes == 0 || unansweredBytes + entry.clip.byteCount <= creditBytes else { return }
-            queue.removeFirst()
+            queue[number] = nil
             send(entry.clip)
         }
     }
@@ -185,9 +273,8 @@ package final class GatewayClient {
             unansweredBytes += clip.byteCount
             link.send(.submit(clip.submission(follow: follow)), payload: Frame.payload(bytes))
         } catch {
-            entries[clip.key] = nil
-            answered(
-                clip, .rejected(WireError(.empty, "\(clip.path): the file has vanished or cannot be read any more")))
+            let clips = entries.removeValue(forKey: clip.key)?.clips ?? []
+            for clip in clips { answered(clip, .rejected(error)) }
         }
     }
 }

@@ -5,7 +5,10 @@ internal import Wire
 
 /// A clip on its way to the broker: all but its bytes, which stay in its file until they are sent.
 package struct OutgoingClip: Hashable, Sendable {
+    /// Where its bytes are.
     package var path: String
+    /// What a person calls it: the name of the file it came in.
+    package var name: String
     package var machine: MachineName
     package var site: String
     /// The same for the same clip: sending it twice makes one job.
@@ -20,25 +23,42 @@ package struct OutgoingClip: Hashable, Sendable {
     /// How a log-mel clip was computed.
     package var feature: FeatureRecord?
 
+    init(
+        path: String, name: String, machine: MachineName, site: String, key: String, recordedAt: Int64,
+        sha256: ContentHash, byteCount: Int, format: ClipRecord.Format, channel: Int, feature: FeatureRecord?
+    ) {
+        (self.path, self.name, self.machine, self.site, self.key) = (path, name, machine, site, key)
+        (self.recordedAt, self.sha256, self.byteCount) = (recordedAt, sha256, byteCount)
+        (self.format, self.channel, self.feature) = (format, channel, feature)
+    }
+
+    /// Describes the bytes of a file.
+    ///
     /// - Parameter key: made of machine and content where nil.
     package init(
         path: String, machine: MachineName, site: String, key: String?, recordedAt: Int64, bytes: [UInt8],
         format: ClipRecord.Format, channel: Int, feature: FeatureRecord?
     ) {
-        self.path = path
-        self.machine = machine
-        self.site = site
-        self.recordedAt = recordedAt
-        sha256 = ContentHash(of: bytes)
-        byteCount = bytes.count
-        self.format = format
-        self.channel = channel
-        self.feature = feature
-        self.key = key ?? "\(machine):\(channel):\(sha256)"
+        let sha256 = ContentHash(of: bytes)
+        self.init(
+            path: path, name: path.split(separator: "/").last.map(String.init) ?? path, machine: machine, site: site,
+            key: key ?? "\(machine):\(channel):\(sha256)", recordedAt: recordedAt, sha256: sha256,
+            byteCount: bytes.count, format: format, channel: channel, feature: feature)
     }
 
-    /// The clip's file, as it is now.
-    func bytes() throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
+    /// The clip's file, as it is now; throws when it is gone or another one.
+    func bytes() throws(WireError) -> [UInt8] {
+        let bytes: [UInt8]
+        do {
+            bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw WireError(.empty, "\(path): the file has vanished or cannot be read any more")
+        }
+        guard bytes.count == byteCount else {
+            throw WireError(.wrongSHA256, "\(path): the file has changed since it was checked; push it again")
+        }
+        return bytes
+    }
 
     func submission(follow: Bool) -> WireSubmit {
         .with {
@@ -52,7 +72,7 @@ package struct OutgoingClip: Hashable, Sendable {
             $0.sha256 = Data(sha256.bytes)
             $0.format = format == .logMel ? .logMel : .audio
             $0.length = UInt64(byteCount)
-            $0.name = path.split(separator: "/").last.map(String.init) ?? path
+            $0.name = name
             $0.channel = UInt32(channel)
             if let feature { $0.feature = feature.message }
             $0.follow = follow

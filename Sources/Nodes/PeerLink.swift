@@ -18,16 +18,18 @@ package final class PeerLink: Sendable {
         package var identity: PeerIdentity
         /// The broker's, and the standby's if there is one.
         package var endpoints: [Endpoint]
+        package var security: Security
         package var logger: Logger
         /// Asked on the link's thread for every HELLO and HEARTBEAT; must not block.
         package var report: @Sendable () -> PeerReport
 
         package init(
-            identity: PeerIdentity, endpoints: [Endpoint], logger: Logger,
+            identity: PeerIdentity, endpoints: [Endpoint], security: Security = .plain, logger: Logger,
             report: @escaping @Sendable () -> PeerReport = { PeerReport() }
         ) {
             self.identity = identity
             self.endpoints = endpoints
+            self.security = security
             self.logger = logger
             self.report = report
         }
@@ -36,6 +38,9 @@ package final class PeerLink: Sendable {
     private let thread: NodeThread
     private let mailbox: Mailbox<PeerLoop.Command>
     private let standing: PeerStanding
+
+    /// How the link stands with the broker, for people: why there is no answer.
+    package var reason: String { standing.error.description }
 
     private init(_ thread: NodeThread, _ mailbox: Mailbox<PeerLoop.Command>, _ standing: PeerStanding) {
         self.thread = thread

@@ -179,6 +179,7 @@ extension PeerLoop {
         var options = (control: SocketOptions.control, data: SocketOptions.data)
         options.control.frameCount = MessageLimits.frameCount + 1
         options.data.frameCount = MessageLimits.frameCount + 1
+        (options.control.security, options.data.security) = (configuration.security, configuration.security)
         control = try PeerLane(options.control, to: endpoint, in: context, &poller)
         data = try PeerLane(options.data, to: endpoint, in: context, &poller)
     }

@@ -140,7 +140,8 @@ package struct PeerSession: Sendable {
         case (.notWelcomed, .welcomed):
             return [.lost(reason: "the broker was restarted or has forgotten us")] + greet(now: now)
         case (.notLeader, _): return leave(error, now: now)
-        case (.duplicatePeer, _): return refuse(error)
+        case (.duplicatePeer, _), (.unknownKey, _), (.dropped, _): return refuse(error)
+        case (.notReading, .welcomed): return [.lost(reason: error.reason)] + greet(now: now)
         case (_, .welcomed): return [.deliver]
         case (let code, .greeting):
             // With a reason that may pass, HELLO is repeated.

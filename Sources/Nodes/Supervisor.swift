@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Logging
 package import Messaging
+internal import Plant
 
 /// Runs the processes of one host as `Supervision` decides: the shell around that plan.
 ///
@@ -13,15 +14,19 @@ package final class Supervisor {
         package var dataDirectory: String
         package var endpoint: String
         package var databaseURL: String
+        /// Whether each service gets its keys from the data directory.
+        package var isSecure: Bool
         package var workers: Int
 
         package init(
-            executable: String, dataDirectory: String, endpoint: String, databaseURL: String, workers: Int
+            executable: String, dataDirectory: String, endpoint: String, databaseURL: String, isSecure: Bool = false,
+            workers: Int
         ) {
             self.executable = executable
             self.dataDirectory = dataDirectory
             self.endpoint = endpoint
             self.databaseURL = databaseURL
+            self.isSecure = isSecure
             self.workers = workers
         }
     }
@@ -113,7 +118,7 @@ package final class Supervisor {
         do {
             let process = try ChildProcess(
                 executable: configuration.executable, arguments: arguments(of: service),
-                environment: ["AUSCULT_DATABASE": configuration.databaseURL], lifeline: lifeline.readingEnd)
+                environment: environment(of: service), lifeline: lifeline.readingEnd)
             let (thread, _) = try NodeThread.start("wait \(service)") { [mailbox] in
                 (
                     (),
@@ -142,6 +147,20 @@ package final class Supervisor {
         case .coordinator: ["coordinator", "--to", configuration.endpoint]
         case .worker: ["worker", "--to", configuration.endpoint, "--name", service.description]
         }
+    }
+
+    private func environment(of service: Supervision.Service) -> [String: String] {
+        let role: Principal.Role =
+            switch service {
+            case .broker: .broker
+            case .coordinator: .coordinator
+            case .worker: .worker
+            }
+        var environment = ["AUSCULT_DATABASE": configuration.databaseURL]
+        if configuration.isSecure {
+            environment["AUSCULT_KEYS"] = KeyFile.path(of: role, inDataDirectory: configuration.dataDirectory)
+        }
+        return environment
     }
 
     /// Blocks until an event, a signal or the plan's next deadline.

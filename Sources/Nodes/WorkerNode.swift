@@ -15,6 +15,7 @@ package final class WorkerNode: Sendable {
     package struct Configuration: Sendable {
         /// The broker, and its standby where there is one.
         package var endpoints: [Endpoint]
+        package var security: Security
         /// Unique in the cluster and the same after a restart.
         package var name: String
         /// Jobs to have in hand: one is computed, the others wait so that it never pauses.
@@ -22,8 +23,12 @@ package final class WorkerNode: Sendable {
         /// Clips of datasets kept for the next shard.
         package var cacheBytes: Int
 
-        package init(endpoints: [Endpoint], name: String, credits: UInt32 = 4, cacheBytes: Int = 512 << 20) {
+        package init(
+            endpoints: [Endpoint], security: Security = .plain, name: String, credits: UInt32 = 4,
+            cacheBytes: Int = 512 << 20
+        ) {
             self.endpoints = endpoints
+            self.security = security
             self.name = name
             self.credits = credits
             self.cacheBytes = cacheBytes
@@ -49,6 +54,7 @@ package final class WorkerNode: Sendable {
         let link = try PeerLink.open(
             .init(
                 identity: .init(role: .worker, name: configuration.name), endpoints: configuration.endpoints,
+                security: configuration.security,
                 logger: Logger(label: "auscult.worker"),
                 report: {
                     held.withLock { held in

@@ -33,6 +33,9 @@ extension WireError.Code {
     package static let duplicatePeer = Self(rawValue: 124)
     package static let tooManyPeers = Self(rawValue: 125)
     package static let unavailable = Self(rawValue: 126)
+    package static let unknownKey = Self(rawValue: 127)
+    package static let dropped = Self(rawValue: 128)
+    package static let notReading = Self(rawValue: 129)
     // The clip as submitted
     package static let wrongSHA256 = Self(rawValue: 200)
     package static let keyConflict = Self(rawValue: 201)
@@ -107,6 +110,9 @@ extension WireError.Code {
         Entry(.duplicatePeer, "duplicatePeer", .later, "Another live peer has the same name."),
         Entry(.tooManyPeers, "tooManyPeers", .later, "The broker has as many connections as it may."),
         Entry(.unavailable, "unavailable", .later, "The broker cannot reach its database or its disk at the moment."),
+        Entry(.unknownKey, "unknownKey", .afterRepair, "The key of this connection is not allowed, or not any more."),
+        Entry(.dropped, "dropped", .afterRepair, "The peer has sent too much that is none of the protocol's."),
+        Entry(.notReading, "notReading", .afterHello, "The peer does not read what the broker sends."),
         Entry(.wrongSHA256, "wrongSHA256", .later, "The payload does not have the SHA-256 it was announced with."),
         Entry(.keyConflict, "keyConflict", .never, "The key was used before, for other bytes."),
         Entry(.unknownSite, "unknownSite", .afterRepair, "The site is not known or not this gateway's."),

@@ -7,7 +7,8 @@ struct Auscult: ParsableCommand {
         subcommands: [
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
             DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
-            SynthCommand.self, PushCommand.self, ScoreCommand.self, StatusCommand.self, DatabaseCommand.self,
+            SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self, StatusCommand.self,
+            DatabaseCommand.self, KeysCommand.self, BenchCommand.self,
         ])
 }
 

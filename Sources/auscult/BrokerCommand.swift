@@ -4,19 +4,26 @@ import Ledger
 import Logging
 import Messaging
 import Nodes
+import Plant
 
 struct BrokerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "broker",
         abstract: "Runs the broker: it accepts clips, leases jobs to workers and stores results.",
         discussion: """
-            A second one on the same database takes over from the first.
+            A second one on the same database takes over from the first. Where others can reach it, it needs keys, and lets \
+            in only those that were allowed ('auscult keys').
 
             Example: auscult broker --listen tcp://127.0.0.1:7300 --data /var/lib/auscult/broker
             """)
 
-    @Option(help: "Where to listen: ipc://PATH or tcp://127.0.0.1:PORT.")
+    @Option(help: "Where to listen: ipc://PATH or tcp://HOST:PORT.")
     var listen: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The file of the broker's CURVE keys.", discussion: "Otherwise AUSCULT_KEYS.", valueName: "file"))
+    var keys: String?
 
     @Option(help: "Directory of the clips' bytes; created when it is missing.")
     var data: String
@@ -35,14 +42,16 @@ struct BrokerCommand: ParsableCommand {
     func run() throws {
         let stop = StopSignal()
         let endpoint = try Endpoint(listen)
-        guard endpoint.isLocal else {
+        let security = try security()
+        guard endpoint.isLocal || security != .plain else {
             throw CommandFailure(
-                "will not listen on \(endpoint): anybody who reaches it could push clips and take jobs. Listen on "
-                    + "loopback (tcp://127.0.0.1:PORT) or ipc://PATH", status: .usage)
+                "will not listen on \(endpoint) without keys: anybody who reaches it could push clips and take jobs. "
+                    + "Give --keys FILE, made by 'auscult keys new FILE --role broker', or listen on loopback "
+                    + "(tcp://127.0.0.1:PORT) or ipc://PATH", status: .usage)
         }
         let url = try database.url()
         let broker = try BrokerNode.start(
-            .init(listen: endpoint, dataDirectory: data, holder: name),
+            .init(listen: endpoint, security: security, dataDirectory: data, holder: name),
             ledger: {
                 let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")
                 try ledger.connect()
@@ -57,5 +66,13 @@ struct BrokerCommand: ParsableCommand {
         try Console.json(Ready(endpoint: broker.endpoint.description))
         _ = stop.wait()
         try broker.stop()
+    }
+
+    private func security() throws -> Security {
+        do {
+            return try KeyFile.find(argument: keys, role: .broker)?.brokerSecurity() ?? .plain
+        } catch {
+            throw CommandFailure(error.description, status: .usage)
+        }
     }
 }

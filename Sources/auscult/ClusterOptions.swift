@@ -1,6 +1,8 @@
 import ArgumentParser
 import Ledger
+import Messaging
 import Nodes
+import Plant
 
 /// How a command finds the database of a running cluster.
 struct DatabaseOptions: ParsableArguments {
@@ -30,12 +32,35 @@ struct BrokerOptions: ParsableArguments {
             valueName: "endpoint"))
     var endpoint: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The file of our CURVE keys.",
+            discussion: "Otherwise AUSCULT_KEYS, or the keys in AUSCULT_DATA of a secure 'auscult up'.",
+            valueName: "file"))
+    var keys: String?
+
     func resolved() throws -> String {
         do {
             return try ClusterAddress.endpoint(argument: endpoint)
         } catch {
             throw CommandFailure(error.description, status: .unreachable)
         }
+    }
+
+    /// How the connection to the broker is protected; plain only where nobody else can reach it.
+    func security(for role: Principal.Role) throws -> Security {
+        do {
+            if let keys = try KeyFile.find(argument: keys, role: role) { return try keys.peerSecurity() }
+        } catch {
+            throw CommandFailure(error.description, status: .usage)
+        }
+        let endpoint = try Endpoint(resolved())
+        guard endpoint.isLocal else {
+            throw CommandFailure(
+                "\(endpoint) is not on this host, and nothing goes there in the clear: give --keys FILE or AUSCULT_KEYS",
+                status: .usage)
+        }
+        return .plain
     }
 }
 

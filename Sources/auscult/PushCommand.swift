@@ -1,5 +1,4 @@
 import ArgumentParser
-import Datasets
 import FoundationEssentials
 import Glibc
 import Logging
@@ -45,9 +44,7 @@ struct PushCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if machine.contains("/"), MachineName(machine) == nil {
-            throw ValidationError("\"\(machine)\" is not a machine; write TYPE/ID, e.g. fan/id_00")
-        }
+        if let flaw = ClipPreparation.flaw(ofMachine: machine) { throw ValidationError(flaw) }
         if channel < 0 { throw ValidationError("--channel counts from 0") }
         if let recordedAt, Self.microseconds(recordedAt) == nil {
             throw ValidationError("\"\(recordedAt)\" is not a time; write e.g. 2026-01-31T12:00:00Z")
@@ -60,16 +57,20 @@ struct PushCommand: ParsableCommand {
         if key != nil, files.count > 1 {
             throw ValidationError("--key names one clip, but there are \(files.count)")
         }
+        let preparation = ClipPreparation(
+            machine: machine, site: site, channel: channel, key: key,
+            recordedAt: recordedAt.flatMap(Self.microseconds))
         let report = PushReport(json: output.json, followed: wait)
         let client = try GatewayClient(
-            name: "push-\(PeerIdentity.hostName)-\(getpid())", endpoints: [Endpoint(broker.resolved())], follow: wait
+            name: "push-\(PeerIdentity.hostName)-\(getpid())", endpoints: [Endpoint(broker.resolved())],
+            security: broker.security(for: .gateway), follow: wait
         ) { clip, answer in report.note(clip, answer) }
         found.missing.forEach { report.reject($0, ClipFiles.missingReason($0)) }
         var decoder = ClipDecoder(sampleRateHz: 16_000)
         for file in files {
             let clip: OutgoingClip
             do throws(WireError) {
-                clip = try outgoing(file, &decoder)
+                clip = try preparation.clip(of: file, &decoder).clip
             } catch {
                 report.reject(file.path, error.reason)
                 continue
@@ -87,32 +88,6 @@ struct PushCommand: ParsableCommand {
         } catch let error as PeerError where error.code == .unreachable {
             throw CommandFailure(error.description, status: .unreachable)
         }
-    }
-
-    /// Reads, names and checks one clip.
-    private func outgoing(_ file: ClipFiles.File, _ decoder: inout ClipDecoder) throws(WireError) -> OutgoingClip {
-        let bytes: [UInt8]
-        do {
-            bytes = try [UInt8](Data(contentsOf: URL(filePath: file.path)))
-        } catch {
-            throw WireError(.empty, "\(file.path): cannot be read; check that it exists and is yours to read")
-        }
-        if bytes.isEmpty { throw WireError(.empty, "\(file.path): is empty; record it again") }
-        let machine = try machineName(of: file.path)
-        _ = try decoder.decode(bytes, format: file.format, name: file.path, channel: channel, feature: file.feature)
-        return OutgoingClip(
-            path: file.path, machine: machine, site: site, key: key,
-            recordedAt: recordedAt.flatMap(Self.microseconds) ?? file.changedAt, bytes: bytes, format: file.format,
-            channel: channel, feature: file.feature)
-    }
-
-    private func machineName(of path: String) throws(WireError) -> MachineName {
-        if let name = MachineName(machine) { return name }
-        guard let id = DCASEName(path)?.machineID, let name = MachineName(type: machine, id: id) else {
-            throw WireError(
-                .unknownMachine, "\(path): its name does not say the machine's ID; give --machine \(machine)/ID")
-        }
-        return name
     }
 
     private static func microseconds(_ time: String) -> Int64? {

@@ -48,7 +48,6 @@ final class PushReport {
 
     private let json: Bool
     private let followed: Bool
-    private var open: [String: Line] = [:]
     private var counts: [String: Int] = [:]
 
     init(json: Bool, followed: Bool) {
@@ -61,14 +60,10 @@ final class PushReport {
 
     func note(_ clip: OutgoingClip, _ answer: GatewayClient.Answer) {
         switch answer {
-        case .accepted(let job, let duplicate):
-            // A clip sent again after a restart is accepted twice; the first time counts.
-            guard open[clip.key] == nil else { return }
-            let line = Line(
-                path: clip.path, key: clip.key, job: job, status: duplicate ? "duplicate" : "accepted")
-            if followed { open[clip.key] = line } else { show(line) }
-        case .scored(let score, let queueMilliseconds):
-            guard var line = open.removeValue(forKey: clip.key) else { return }
+        case .accepted(let acceptance):
+            if !followed { show(line(clip, acceptance)) }
+        case .scored(let score, let acceptance, let queueMilliseconds):
+            var line = line(clip, acceptance)
             line.score = score.score
             line.logOdds = score.hasLogOdds ? score.logOdds : nil
             line.threshold = score.hasThreshold ? score.threshold : nil
@@ -78,8 +73,8 @@ final class PushReport {
             line.queueMilliseconds = queueMilliseconds
             line.computeMilliseconds = score.computeMilliseconds
             show(line)
-        case .dead(let failure):
-            guard var line = open.removeValue(forKey: clip.key) else { return }
+        case .dead(let failure, let acceptance):
+            var line = line(clip, acceptance)
             line.error = failure.reason
             counts["dead", default: 0] += 1
             show(line)
@@ -87,6 +82,12 @@ final class PushReport {
             let sentence = error.reason.hasPrefix(clip.path) ? error.reason : "\(clip.path): \(error.reason)"
             show(Line(path: clip.path, key: clip.key, status: "rejected", error: sentence))
         }
+    }
+
+    private func line(_ clip: OutgoingClip, _ acceptance: GatewayClient.Acceptance) -> Line {
+        Line(
+            path: clip.path, key: clip.key, job: acceptance.job,
+            status: acceptance.duplicate ? "duplicate" : "accepted")
     }
 
     /// Says how many there were; throws where one was rejected or could not be scored.

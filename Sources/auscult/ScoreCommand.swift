@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Detection
 import FoundationEssentials
+import Nodes
 import Plant
 import Spectra
 import Training
@@ -92,7 +93,7 @@ extension ScoreCommand {
     ///
     /// - Parameter feature: of log-mels that nobody described.
     private func score(
-        _ clip: ClipFiles.File, feature: FeatureRecord, by scorer: any Scorer, _ decoder: inout ClipDecoder
+        _ clip: ClipFile, feature: FeatureRecord, by scorer: any Scorer, _ decoder: inout ClipDecoder
     ) -> Outcome {
         do {
             let machine = try recordedMachine(clip.path)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Ledger
 import Messaging
 import Nodes
+import Plant
 
 /// The JSON line by which a service says that it is ready.
 struct ServiceReady: Encodable {
@@ -37,7 +38,10 @@ struct WorkerCommand: ParsableCommand {
         let name = name
         let ready = Once { try Console.json(ServiceReady(service: "worker", name: name)) }
         let node = try WorkerNode(
-            .init(endpoints: [Endpoint(broker.resolved())], name: name, credits: credits), welcomed: { ready.call() })
+            .init(
+                endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .worker), name: name,
+                credits: credits),
+            welcomed: { ready.call() })
         _ = stop.wait()
         try node.finish()
     }
@@ -64,7 +68,9 @@ struct CoordinatorCommand: ParsableCommand {
         let name = name
         let ready = Once { try Console.json(ServiceReady(service: "coordinator", name: name)) }
         let node = try CoordinatorNode(
-            .init(endpoints: [Endpoint(broker.resolved())], databaseURL: database.url(), name: name),
+            .init(
+                endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .coordinator),
+                databaseURL: database.url(), name: name),
             welcomed: { ready.call() })
         _ = stop.wait()
         try node.stop()

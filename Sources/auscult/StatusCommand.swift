@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import Messaging
 import Nodes
+import Plant
 import SwiftProtobuf
 import Wire
 
@@ -58,7 +59,8 @@ struct StatusCommand: ParsableCommand {
         let link = try PeerLink.open(
             .init(
                 identity: .init(role: .operator, name: "status-\(PeerIdentity.hostName)"),
-                endpoints: [Endpoint(broker.resolved())], logger: Logger(label: "auscult.status"))
+                endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .operator),
+                logger: Logger(label: "auscult.status"))
         ) { _ in }
         let answer = try link.request(.askStatus(WireAskStatus()), timeout: Self.timeout).message
         try link.close(reason: "asked")

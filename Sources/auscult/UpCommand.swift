@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import Ledger
+import Messaging
 import Nodes
 import PostgreSQL
 
@@ -22,8 +23,11 @@ struct UpCommand: ParsableCommand {
     @Option(help: "Worker processes; one per core unless given.")
     var workers: Int?
 
-    @Option(help: "Where the broker listens: ipc://PATH or tcp://127.0.0.1:PORT.")
+    @Option(help: "Where the broker listens: ipc://PATH or tcp://HOST:PORT.")
     var listen: String?
+
+    @Flag(help: "Encrypt every connection and let only allowed keys in; always so where other hosts can connect.")
+    var secure = false
 
     @Option(help: "An existing PostgreSQL server, instead of a private one.")
     var database: String?
@@ -64,13 +68,17 @@ struct UpCommand: ParsableCommand {
 
         let url = try database ?? server?.databaseURL() ?? ""
         _ = try Migrator(Connection(url)).migrate()
+        let endpoint = try Endpoint(listen ?? "ipc://\(directory)/broker.ipc")
+        let keys = secure || !endpoint.isLocal ? try ClusterKeys(inDataDirectory: directory) : nil
+        try keys?.principals.forEach(PostgreSQLLedger(url).allow)
         let address = ClusterAddress(
-            endpoint: listen ?? "ipc://\(directory)/broker.ipc", databaseURL: url, analystURL: try server?.analystURL())
+            endpoint: endpoint.description, databaseURL: url, analystURL: try server?.analystURL(),
+            brokerKey: keys?.broker.text)
         try address.write(to: directory)
         let supervisor = try Supervisor(
             .init(
                 executable: try Self.executable(), dataDirectory: directory, endpoint: address.endpoint,
-                databaseURL: url, workers: workers))
+                databaseURL: url, isSecure: keys != nil, workers: workers))
         try supervisor.run(until: stop) {
             try Console.json(
                 Ready(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// Measures the product against its peers and against recorded references.
 @main struct Bench: ParsableCommand {
@@ -6,6 +7,16 @@ import ArgumentParser
         commandName: "auscult-bench", abstract: "Benchmarks and reference checks of auscult.",
         subcommands: [
             LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, GoldenCommand.self,
-            FuzzWireCommand.self,
+            FuzzWireCommand.self, QueueCommand.self, QueueWorkerCommand.self,
         ])
+
+    /// Prints a line at once, also into a pipe.
+    static func say(_ line: String) {
+        var rest = Array("\(line)\n".utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
 }

@@ -13,11 +13,11 @@ final class Cluster {
     var environment: [String: String] { ["AUSCULT_DATA": directory.path] }
 
     /// Starts a cluster and waits until it says that it is ready.
-    init(in directory: URL, workers: Int) throws {
+    init(in directory: URL, workers: Int, options: [String] = []) throws {
         self.directory = directory
         process = Process()
         process.executableURL = Command.binary
-        process.arguments = ["up", "--data", directory.path, "--workers", "\(workers)"]
+        process.arguments = ["up", "--data", directory.path, "--workers", "\(workers)"] + options
         process.standardInput = FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output

@@ -15,11 +15,15 @@ final class BrokerPeer {
     /// What was heard while something else was waited for.
     private var unread: [(message: WireMessage, payload: [UInt8])] = []
 
-    init(_ role: WireRole, _ name: String, at endpoint: Endpoint, session: String = "1") throws {
+    init(
+        _ role: WireRole, _ name: String, at endpoint: Endpoint, session: String = "1", security: Security = .plain
+    ) throws {
         (self.role, self.name, self.session) = (role, name, session)
         let context = try MessagingContext()
-        control = try Socket(.dealer, in: context, options: .control)
-        data = try Socket(.dealer, in: context, options: .data)
+        var options = (control: SocketOptions.control, data: SocketOptions.data)
+        (options.control.security, options.data.security) = (security, security)
+        control = try Socket(.dealer, in: context, options: options.control)
+        data = try Socket(.dealer, in: context, options: options.data)
         poller.add(control)
         poller.add(data)
         for socket in [control, data] { try socket.connect(endpoint) }
@@ -67,6 +71,17 @@ final class BrokerPeer {
             if try !read() { try poller.wait(.milliseconds(50)) }
         }
         throw Silence(description: "\(name) waited in vain; unread: \(unread.map(\.message.command))")
+    }
+
+    /// Whether the broker's end has let the control connection come about.
+    func isConnected() throws -> Bool {
+        try control.send(Message(Envelope(.heartbeat(.init())))) == .sent
+    }
+
+    /// Whether anything has come that nobody waited for.
+    func hasUnread() throws -> Bool {
+        _ = try read()
+        return !unread.isEmpty
     }
 
     private func read() throws -> Bool {

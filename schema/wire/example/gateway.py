@@ -1,27 +1,34 @@
 """A complete Auscult gateway: pushes audio files and prints what became of each. PROTOCOL.md is all it knows.
 
-    pip install pyzmq protobuf && protoc --proto_path=.. --python_out=. auscult.proto
-    python gateway.py tcp://127.0.0.1:5750 SITE fan/id_00 FILE...
+    apt-get install python3-zmq python3-protobuf protobuf-compiler
+    protoc --proto_path=.. --python_out=. auscult.proto
+    python3 gateway.py tcp://127.0.0.1:5750 SITE fan/id_00 FILE...
+
+Where the broker has keys, AUSCULT_KEYS names the file that `auscult keys new` made.
 """
-import hashlib, os, struct, sys, time, uuid
+import hashlib, json, os, struct, sys, time, uuid
 import zmq
 import auscult_pb2 as wire
 
-HEADER = struct.Struct("<4sBBHII")
+HEADER, PART = struct.Struct("<4sBBHII"), 1 << 20
 HELLO, WELCOME, HEARTBEAT, SUBMIT, ACCEPTED, BUSY, REJECT = 1, 2, 3, 16, 17, 18, 19
-PART, NOT_WELCOMED, TRY_LATER = 1 << 20, 120, {126, 200, 205, 206}
+SAY_HELLO, TRY_LATER, LANES = {120, 129}, {126, 200, 205, 206}, (wire.LANE_CONTROL, wire.LANE_DATA)
 endpoint, site, machine, *paths = sys.argv[1:] if len(sys.argv) > 4 else sys.exit(__doc__)
+keys = json.load(open(os.environ["AUSCULT_KEYS"])) if "AUSCULT_KEYS" in os.environ else None
 context, session, lanes, failed = zmq.Context(), uuid.uuid4().hex, {}, False
-clips = {f"{site}/{machine}/{hashlib.sha256(open(path, 'rb').read()).hexdigest()}": path for path in paths}
+clips = {f"{machine}:0:{hashlib.sha256(open(path, 'rb').read()).hexdigest()}": path for path in paths}
 
 
 def connect():
-    for lane in (wire.LANE_CONTROL, wire.LANE_DATA):
+    for lane in LANES:
         if lane in lanes:
             lanes[lane].close()
         lanes[lane] = context.socket(zmq.DEALER)
         for option, value in ((zmq.IMMEDIATE, 1), (zmq.CONNECT_TIMEOUT, 2000), (zmq.LINGER, 0)):
             lanes[lane].setsockopt(option, value)
+        if keys:
+            lanes[lane].curve_serverkey = keys["brokerKey"].encode()
+            lanes[lane].curve_publickey, lanes[lane].curve_secretkey = keys["publicKey"].encode(), keys["secretKey"].encode()
         lanes[lane].connect(endpoint)
     greet()
 
@@ -33,8 +40,8 @@ def greet():
 
 def say(lane, command, body, *payload):
     try:
-        header = HEADER.pack(b"AUSC", 1, 0, command, 0, 0)
-        lanes[lane].send_multipart([header, body.SerializeToString(), *payload], zmq.DONTWAIT)
+        lanes[lane].send_multipart(
+            [HEADER.pack(b"AUSC", 1, 0, command, 0, 0), body.SerializeToString(), *payload], zmq.DONTWAIT)
     except zmq.Again:
         pass  # No connection yet: HELLO and HEARTBEAT are repeated anyway, clips after the next WELCOME.
 
@@ -73,7 +80,7 @@ def hear(lane, header, body):
         pause = heard + answer.retry_after_milliseconds / 1000
     elif command == REJECT:
         answer = wire.Reject.FromString(body)
-        if answer.code == NOT_WELCOMED:
+        if answer.code in SAY_HELLO:
             greet()
         elif answer.code in TRY_LATER:
             unanswered.pop(answer.key, None)
@@ -91,7 +98,7 @@ while clips:
         connect()  # Silence: the broker is gone; begin anew.
     if time.monotonic() >= beat:
         beat = time.monotonic() + period
-        for lane in set(lanes) - welcomes:
+        for lane in set(LANES) - welcomes:
             say(lane, HELLO, wire.Hello(role=wire.ROLE_GATEWAY, lane=lane, peer="example", session=session))
         if len(welcomes) == 2:
             say(wire.LANE_CONTROL, HEARTBEAT, wire.Heartbeat())

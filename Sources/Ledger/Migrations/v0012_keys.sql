@@ -1,0 +1,1 @@
+../../../schema/v0012_keys.sql

@@ -1,0 +1,66 @@
+internal import Messaging
+internal import Wire
+
+/// The pushing half of a gateway: from the outbox to the broker. Belongs to one thread.
+final class GatewayPush {
+    /// Clips described in memory; the others wait on disk.
+    private static let window = 512
+
+    let mailbox: Mailbox<GatewayClient.Event>
+    private let client: GatewayClient
+    private let outbox: ClipOutbox
+    private let desk: Desk
+
+    /// What the client's answers refer to.
+    private final class Desk {
+        /// By the path of their bytes.
+        var items: [String: ClipOutbox.Item] = [:]
+        /// The first thing that went wrong with an answer.
+        var failure: (any Error)?
+    }
+
+    init(
+        _ configuration: GatewayNode.Configuration, _ outbox: ClipOutbox,
+        _ report: @escaping @Sendable (GatewayNode.Report) -> Void
+    ) throws {
+        let desk = Desk()
+        client = try GatewayClient(
+            name: configuration.name, endpoints: configuration.endpoints, security: configuration.security,
+            follow: false, patience: nil
+        ) { clip, answer in
+            guard let item = desk.items.removeValue(forKey: clip.path) else { return }
+            do {
+                switch answer {
+                case .accepted(let acceptance):
+                    try outbox.remove(item.number)
+                    report(.init(path: item.source, key: clip.key, ending: .accepted(acceptance)))
+                case .rejected(let error):
+                    try outbox.reject(item, error)
+                    report(.init(path: item.source, key: clip.key, ending: .rejected(error)))
+                case .scored, .dead: break
+                }
+            } catch {
+                desk.failure = error
+            }
+        }
+        mailbox = client.mailbox
+        (self.outbox, self.desk) = (outbox, desk)
+    }
+
+    /// Pushes until told to stop; throws what makes it impossible to go on.
+    func run() throws {
+        var last: Int64 = 0
+        while !client.isStopped {
+            if client.count < Self.window / 2 {
+                for item in try outbox.items(after: last, limit: Self.window) {
+                    last = item.number
+                    desk.items[item.clip.path] = item
+                    try client.take(item.clip)
+                }
+            }
+            try client.wait()
+            if let failure = desk.failure { throw failure }
+        }
+        try client.close()
+    }
+}

@@ -1,0 +1,134 @@
+import Brokerage
+import FoundationEssentials
+import Ledger
+import Messaging
+import Nodes
+import Plant
+import SwiftProtobuf
+import Testing
+import Wire
+
+/// What no honest peer does: each gets its number or is dropped, is counted, and hurts nobody else.
+@Suite struct BadPeerTests {
+    @Test func aClipWithAnotherHashIsRefused() throws {
+        let broker = try LiveBroker()
+        let (bad, good) = try (broker.peer(.gateway, "bad"), broker.peer(.gateway, "good"))
+        _ = try bad.join()
+        _ = try good.join()
+        var submission = LiveBroker.submission("a", LiveBroker.wav)
+        submission.sha256 = Data(repeating: 1, count: 32)
+        try bad.say(.submit(submission), payload: LiveBroker.wav)
+        #expect(try bad.refusal() == .wrongSHA256)
+        try broker.expectRefusals(.wrongSHA256)
+        try good.expectAccepted("a")
+    }
+
+    @Test func anOversizedPayloadIsRefused() throws {
+        var configuration = BrokerConfiguration()
+        configuration.payloadLimit = 100_000
+        let broker = try LiveBroker(configuration: configuration)
+        let (bad, good) = try (broker.peer(.gateway, "bad"), broker.peer(.gateway, "good"))
+        _ = try bad.join()
+        _ = try good.join()
+        let large = Array("RIFF".utf8) + [UInt8](repeating: 0, count: 100_000)
+        try bad.say(.submit(LiveBroker.submission("large", large)), payload: large)
+        #expect(try bad.refusal() == .tooLarge)
+        // A frame beyond the limit breaks the connection; the peer's session goes on when it connects again.
+        try bad.sayRaw([[UInt8](repeating: 0, count: MessageLimits.partBytes + 1)])
+        try broker.expectRefusals(.tooLarge)
+        try good.expectAccepted("a")
+    }
+
+    @Test func aStaleFenceIsAcknowledgedAndCounted() throws {
+        let broker = try LiveBroker()
+        let (gateway, worker) = try (broker.peer(.gateway, "gateway"), broker.peer(.worker, "worker"))
+        _ = try gateway.join()
+        _ = try worker.join()
+        try gateway.expectAccepted("a")
+        let dispatch = try worker.wait { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }.0
+        let result = WireResult.with {
+            $0.token = dispatch.token
+            $0.job = dispatch.job
+            $0.score.modelVersion = dispatch.score.modelVersion
+            $0.score.verdict = "normal"
+        }
+        func report(_ result: WireResult) throws {
+            try worker.say(.result(result))
+            _ = try worker.wait {
+                if case .resultAck(let ack) = $0 { ack.token == result.token ? ack : nil } else { nil }
+            }
+        }
+        try report(result)
+        var stale = result
+        stale.score.score = 99
+        try report(stale)
+        stale.token = 5
+        try report(stale)
+        try broker.expectRefusals(.staleFence, atLeast: 2)
+        guard case .scored(let score) = try broker.ledger.outcome(of: dispatch.job)?.ending else {
+            Issue.record("the clip has no score")
+            return
+        }
+        #expect(score.score == 0)
+    }
+
+    @Test func whatOnlyTheBrokerSaysIsRefused() throws {
+        let broker = try LiveBroker()
+        let gateway = try broker.peer(.gateway, "gateway")
+        _ = try gateway.join()
+        try gateway.say(.accepted(.with { $0.key = "a" }))
+        #expect(try gateway.refusal() == .notAllowed)
+        try broker.expectRefusals(.notAllowed)
+        try gateway.expectAccepted("a")
+    }
+
+    @Test func ofTwoWorkersWithOneNameTheNewerStays() throws {
+        let broker = try LiveBroker()
+        let first = try broker.peer(.worker, "worker", session: "1")
+        let second = try broker.peer(.worker, "worker", session: "2")
+        _ = try first.join()
+        _ = try second.join()
+        #expect(try first.refusal() == .duplicatePeer)
+        try broker.expectRefusals(.duplicatePeer)
+        let gateway = try broker.peer(.gateway, "gateway")
+        _ = try gateway.join()
+        try gateway.expectAccepted("a")
+        _ = try second.wait { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }
+    }
+
+    @Test func aPeerThatNeverReadsIsForgottenWithoutHarmToOthers() throws {
+        let broker = try LiveBroker(unreadAnswers: 64)
+        let (deaf, good) = try (broker.peer(.operator, "deaf"), broker.peer(.gateway, "good"))
+        _ = try deaf.join()
+        _ = try good.join()
+        // Each is refused by some hundred bytes, which fill the buffers of the kernel and of libzmq.
+        let request = WireMessage.drainWorker(.with { $0.worker = String(repeating: "w", count: 250) })
+        for _ in 0..<100_000 where broker.ledger.refusals[Int(WireError.Code.notReading.rawValue)] == nil {
+            try deaf.say(request)
+        }
+        try broker.expectRefusals(.notReading)
+        try good.expectAccepted("a")
+    }
+
+    @Test func repeatedNonsenseIsNotListenedToAnyMore() throws {
+        let broker = try LiveBroker()
+        let (bad, good) = try (broker.peer(.gateway, "bad"), broker.peer(.gateway, "good"))
+        _ = try bad.join()
+        _ = try good.join()
+        var codes: [WireError.Code] = []
+        for _ in 0..<64 {
+            try bad.sayRaw([Array("nonsense".utf8)])
+            codes.append(try bad.refusal())
+        }
+        #expect(codes == Array(repeating: .badHeader, count: 64))
+        #expect(try bad.refusal() == .dropped)
+        try broker.expectRefusals(.dropped)
+        try bad.say(.heartbeat(.init()))
+        for _ in 0..<5 {
+            try good.say(.heartbeat(.init()))
+            _ = try good.wait { if case .heartbeat(let beat) = $0 { beat } else { nil } }
+        }
+        #expect(try !bad.hasUnread())
+        try good.expectAccepted("a")
+    }
+}
