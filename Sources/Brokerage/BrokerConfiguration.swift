@@ -32,9 +32,9 @@ package struct BrokerConfiguration: Sendable {
 
     /// When a group of clips is stored or committed together: the first limit reached counts, and an idle lane
     /// takes what there is.
-    package var clipGroup = GroupLimits(count: 64, bytes: 8 << 20, age: 4_000)
-    package var commitGroup = GroupLimits(count: 256, bytes: .max, age: 4_000)
-    package var outcomeGroup = GroupLimits(count: 512, bytes: .max, age: 4_000)
+    package var clipGroup = GroupLimits(count: 512, bytes: 8 << 20, age: 4_000)
+    package var commitGroup = GroupLimits(count: 1_024, bytes: .max, age: 4_000)
+    package var outcomeGroup = GroupLimits(count: 1_024, bytes: .max, age: 4_000)
     package var contentGroup = GroupLimits(count: 64, bytes: 16 << 20, age: 4_000)
 
     /// Clips of one model handed to one worker in a row.

@@ -25,6 +25,14 @@ package struct WireFuzz {
     }
 
     private mutating func next() -> Decoded {
+        let message = message()
+        return message.header.withUnsafeBytes { header in
+            message.body.withUnsafeBytes { Envelope.decode(header: header, body: $0, payload: message.payload) }
+        }
+    }
+
+    /// The frames of one message: header, body, and the sizes of those that follow.
+    package mutating func message() -> (header: [UInt8], body: [UInt8], payload: [Int]) {
         var (header, body) = corpus[Int.random(in: 0..<corpus.count, using: &random)]
         switch Int.random(in: 0..<8, using: &random) {
         case 0: header = randomBytes(upTo: 40)
@@ -36,9 +44,7 @@ package struct WireFuzz {
         let payload = (0..<Int.random(in: 0..<4, using: &random)).map { _ in
             Int.random(in: 0..<MessageLimits.partBytes * 2, using: &random)
         }
-        return header.withUnsafeBytes { header in
-            body.withUnsafeBytes { Envelope.decode(header: header, body: $0, payload: payload) }
-        }
+        return (header, body, payload)
     }
 
     private mutating func mutate(_ bytes: inout [UInt8]) {

@@ -8,6 +8,7 @@ import Glibc
         subcommands: [
             LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, GoldenCommand.self,
             FuzzWireCommand.self, QueueCommand.self, QueueWorkerCommand.self,
+            FuzzBrokerCommand.self,
         ])
 
     /// Prints a line at once, also into a pipe.

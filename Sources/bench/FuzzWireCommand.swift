@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import TestSupport
 
 /// Feeds the decoder of the protocol what no honest peer sends.
@@ -13,12 +14,17 @@ struct FuzzWireCommand: ParsableCommand {
     @Option(help: "The same seed makes the same messages.")
     var seed: UInt64 = 1
 
-    func run() {
+    func run() throws {
         var fuzz = WireFuzz(seed: seed)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let understood = fuzz.run(inputs)
-        let rate = Double(inputs) / ((clock.now - start) / .seconds(1))
-        print("\(inputs) inputs, seed \(seed): \(understood) understood, the others refused; \(Int(rate)) per second")
+        var understood = fuzz.run(min(inputs, 10_000))
+        let before = try ProcessUse(getpid()).residentMegabytes
+        let start = ContinuousClock.now
+        understood += fuzz.run(max(inputs - 10_000, 0))
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let after = try ProcessUse(getpid()).residentMegabytes
+        Bench.say(
+            "\(inputs) inputs, seed \(seed): \(understood) understood, the others refused; \(Int(seconds)) s, "
+                + "\(Int(Double(inputs) / seconds)) per second; resident \(Int(before)) MB before, \(Int(after)) MB after"
+        )
     }
 }

@@ -1,32 +1,53 @@
 import ArgumentParser
-import FoundationEssentials
 import Messaging
 import Wire
 
-/// Times messages between two threads over loopback.
+/// Times messages between two threads over loopback, in turn with pyzmq doing the same.
 struct MessagesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "messages", abstract: "Messages per second over loopback, from a DEALER to a ROUTER.",
         discussion: """
-            Each message has a header, which is decoded, and one more frame.
+            Each message has a header, which is decoded, and one more frame. With --peers (the folder made by \
+            Sources/bench/peers/queues-setup) pyzmq takes turns with ours, and the ratio is printed.
 
-            Example: auscult-bench messages
-            The same work with pyzmq: python Sources/bench/peers/messages.py
+            Example: auscult-bench messages --peers /tmp/peers
             """)
 
     @Option(help: "Bytes in the second frame, separated by commas.")
     var sizes = "100,1000,320000"
 
-    @Option(help: "Seconds to measure each size.")
-    var seconds = 2.0
+    @Option(help: "Seconds to measure each size, each time.")
+    var seconds = 1.0
+
+    @Option(help: "How often each size is measured; the median counts.")
+    var rounds = 3
+
+    @Option(help: "Folder of the Python environment with pyzmq.")
+    var peers: String?
+
+    @Option(help: "The peer's program.")
+    var script = "Sources/bench/peers/messages.py"
+
+    private struct Turn: Decodable { let perSecond: Double }
 
     func run() throws {
+        let peer = try peers.map { try Peer(environment: $0, script: script, arguments: []) }
         for size in sizes.split(separator: ",").compactMap({ Int($0) }) {
-            // A first, short run finds out how many messages fill the time.
-            let estimate = try MessageRun(frameBytes: size, messages: 2_000).measure()
-            let messages = max(2_000, Int(estimate * seconds))
-            let rate = try MessageRun(frameBytes: size, messages: messages).measure()
-            print("messages of \(size) bytes: \(Int(rate)) per second, \(Int(rate * Double(size) / 1e6)) MB per second")
+            var (ours, theirs): ([Double], [Double]) = ([], [])
+            for _ in 0..<rounds {
+                // A first, short run finds out how many messages fill the time.
+                let estimate = try MessageRun(frameBytes: size, messages: 2_000).measure()
+                let messages = max(2_000, Int(estimate * seconds))
+                ours.append(try MessageRun(frameBytes: size, messages: messages).measure())
+                if let peer { theirs.append(try peer.turn("\(size)", as: Turn.self).perSecond) }
+            }
+            let rate = Samples(ours).quantile(0.5)
+            Bench.say(
+                "messages of \(size) bytes: \(Int(rate)) per second, \(Int(rate * Double(size) / 1e6)) MB per second")
+            guard peer != nil else { continue }
+            let other = Samples(theirs).quantile(0.5)
+            Bench.say(
+                "  pyzmq in turn: \(Int(other)) per second; ours is \((rate / other * 100).rounded() / 100) times it")
         }
     }
 }
@@ -40,18 +61,20 @@ struct MessageRun {
     func measure() throws -> Double {
         let context = try MessagingContext()
         let measured = try Mailbox<Double>()
+        let finished = try WakeSignal()
         let (receiver, endpoint) = try NodeThread.start("receiver") {
             let router = try Socket(.router, in: context, options: .control)
             let endpoint = try router.bind(.tcp(host: "127.0.0.1", port: 0))
-            return (endpoint, { measured.post(try receive(on: router)) })
+            return (endpoint, { measured.post(try receive(on: router, until: finished)) })
         }
         let (sender, _) = try NodeThread.start("sender") {
             let dealer = try Socket(.dealer, in: context, options: .control)
             try dealer.connect(endpoint)
             return ((), { try send(on: dealer) })
         }
-        try receiver.join()
         try sender.join()
+        finished.raise()
+        try receiver.join()
         guard let rate = measured.drain().first else { throw ValidationError("the receiver measured nothing") }
         return rate
     }
@@ -71,8 +94,10 @@ struct MessageRun {
         while try dealer.receive() == nil { try poller.wait(.seconds(1)) }
     }
 
-    private func receive(on router: Socket) throws -> Double {
+    /// Keeps the socket until the sender has its answer: what a closing socket still has to send can be lost.
+    private func receive(on router: Socket, until finished: WakeSignal) throws -> Double {
         var poller = Poller()
+        let end = poller.add(finished)
         poller.add(router)
         let clock = ContinuousClock()
         var start = clock.now
@@ -86,6 +111,8 @@ struct MessageRun {
                 if received == messages { _ = try router.send(Message(route: message.route, [Frame([1])])) }
             }
         }
-        return Double(messages - 1) / ((clock.now - start) / .seconds(1))
+        let rate = Double(messages - 1) / ((clock.now - start) / .seconds(1))
+        while !poller.isReadable(end) { try poller.wait(.seconds(1)) }
+        return rate
     }
 }

@@ -36,7 +36,6 @@ extension QueueBench {
             let database = try Connection(cluster.databaseURL)
             // The first clips find cold caches and make the partitions.
             _ = try run(5_000, on: cluster, series: "warm", payload: Self.payload(64))
-            try database.execute("CHECKPOINT")
             var figures: [QueueFigure] = []
             for (load, gateways) in [("1x", 1), ("2x", 2)] {
                 let log = try Self.logPosition(database)

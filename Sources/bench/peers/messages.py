@@ -1,8 +1,8 @@
 """Messages per second over loopback with pyzmq: the peer of `auscult-bench messages`.
 
-    pip install pyzmq; python messages.py
+    Sources/bench/peers/queues-setup FOLDER; auscult-bench messages --peers FOLDER
 """
-import struct, threading, time
+import json, struct, sys, threading, time
 import zmq
 
 HEADER = struct.Struct("<4sBBHII")
@@ -37,7 +37,8 @@ def measure(size, count):
     return rate
 
 
-for size in (100, 1000, 320000):
-    count = max(2000, int(measure(size, 2000) * 2))
-    rate = measure(size, count)
-    print(f"messages of {size} bytes: {rate:.0f} per second, {rate * size / 1e6:.0f} MB per second")
+# One turn per line: the size of a message; answered by a line of JSON.
+for line in sys.stdin:
+    size = int(line)
+    count = max(2000, int(measure(size, 2000)))
+    print(json.dumps({"perSecond": measure(size, count)}), flush=True)
