@@ -14,9 +14,8 @@ extension QueueBench {
             var queries = 0
             for round in 0..<3 {
                 func rate(_ series: String, pace: Double?) throws -> Double {
-                    let jobs = pace == nil ? count : count / 4
                     let now = try run(
-                        jobs, on: cluster, series: "\(series)\(round)", payload: Self.payload(64), pace: pace)
+                        count, on: cluster, series: "\(series)\(round)", payload: Self.payload(64), pace: pace)
                     return now.rate(now.sent, now.acknowledged)
                 }
                 clean.append(try rate("clean", pace: nil))
