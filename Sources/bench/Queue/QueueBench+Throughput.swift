@@ -62,6 +62,19 @@ extension QueueBench {
         }
     }
 
+    /// The same with the payload of a ten-second recording, there and back from the disk.
+    func noopWithPayload() throws -> [QueueFigure] {
+        try withCluster("payload") { cluster in
+            let now = try run(
+                ingest, on: cluster, series: "payload", payload: Self.payload(320_000), credits: 16, window: 100)
+            return try [
+                QueueFigure(
+                    "durable no-op jobs with 320 kB, plain", now.rate(now.sent, now.acknowledged), "jobs/s", .none,
+                    "\(ingest) jobs, each payload delivered to the worker")
+            ] + conservation(ingest, in: cluster, series: "payload")
+        }
+    }
+
     static func logPosition(_ connection: Connection) throws -> Double {
         try connection.execute("SELECT (pg_current_wal_lsn() - '0/0')::double precision")[0].double(0)
     }

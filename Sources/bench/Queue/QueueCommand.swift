@@ -61,7 +61,7 @@ struct QueueCommand: ParsableCommand {
         switch row {
         case .latency: try bench.latency()
         case .ingest: try bench.ingest(secure: false) + bench.ingest(secure: true)
-        case .noop: try bench.noop(secure: false) + bench.noop(secure: true)
+        case .noop: try bench.noop(secure: false) + bench.noop(secure: true) + bench.noopWithPayload()
         case .analysts: try bench.analysts()
         case .failure: try bench.failure()
         case .fairness: try bench.fairness()
