@@ -96,8 +96,9 @@ let package = Package(
         tests("SpectraTests", ["Spectra", "CKernels", "TestSupport"], resources: [.copy("Fixtures")]),
         tests("TensorsTests", ["Tensors"]),
         tests(
-            "NetworksTests", ["Plant", "Networks", "Tensors"], exclude: ["Fixtures/make_fixture.py"],
-            resources: [.copy("Fixtures/small-network.safetensors")]),
+            "NetworksTests", ["Plant", "Networks", "Tensors"],
+            exclude: ["Fixtures/make_fixture.py", "Fixtures/make_layers.py"],
+            resources: [.copy("Fixtures/small-network.safetensors"), .copy("Fixtures/layers.safetensors")]),
         tests(
             "DetectionTests", ["Plant", "Detection", "Spectra", "Networks", "Tensors"], resources: [.copy("Fixtures")]),
         tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),

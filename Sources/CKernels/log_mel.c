@@ -5,8 +5,6 @@
 #define EVEN(x, y) __builtin_shufflevector(x, y, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
 #define ODD(x, y) __builtin_shufflevector(x, y, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
 
-typedef double wide __attribute__((vector_size(128), aligned(8), may_alias));
-
 INLINE float total(lanes x)
 {
     float sums[8];

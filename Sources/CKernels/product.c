@@ -31,6 +31,56 @@ INLINE void tile(
     }
 }
 
+// Steps of k that are summed in float before their sum goes into the double one.
+enum { run = 16 };
+
+INLINE void tile_precise(
+    const int rows, const float *a, long a_stride, const float *panel, float *c, long c_stride, long k, long columns,
+    bool accumulate)
+{
+    wide total[6] = {};
+    for (long top = 0; top < k; top += run) {
+        const long end = top + run < k ? top + run : k;
+        lanes sum[6] = {};
+        for (long i = top; i < end; i++) {
+            lanes b = load(panel + LANES * i);
+#pragma clang loop unroll(full)
+            for (int r = 0; r < rows; r++) sum[r] += splat(a[r * a_stride + i]) * b;
+        }
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) total[r] += __builtin_convertvector(sum[r], wide);
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+        float *target = c + r * c_stride;
+        if (columns == LANES) {
+            if (accumulate) total[r] += __builtin_convertvector(load(target), wide);
+            store(target, __builtin_convertvector(total[r], lanes));
+        } else {
+            for (long j = 0; j < columns; j++) target[j] = (float)(total[r][j] + (accumulate ? target[j] : 0));
+        }
+    }
+}
+
+KERNEL void kernel_product_precise(
+    const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
+    bool accumulate)
+{
+    for (long top = 0; top < m; top += block) {
+        long end = top + block < m ? top + block : m;
+        for (long j = 0; j < n; j += LANES) {
+            const float *panel = panels + j * k;
+            long columns = n - j < LANES ? n - j : LANES;
+#define TILE(rows) \
+    tile_precise(rows, a + i * a_stride, a_stride, panel, c + i * c_stride + j, c_stride, k, columns, accumulate)
+            long i = top;
+            for (; i + 6 <= end; i += 6) TILE(6);
+            for (; i < end; i++) TILE(1);
+#undef TILE
+        }
+    }
+}
+
 KERNEL void kernel_product(
     const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
     const float *bias, const float *slope, bool accumulate)

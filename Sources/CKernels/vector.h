@@ -5,6 +5,7 @@
 
 #define LANES 16
 typedef float lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef double wide __attribute__((vector_size(128), aligned(8), may_alias));
 typedef int32_t mask __attribute__((vector_size(64)));
 
 // The loader picks the widest of these that the CPU has, once, when the program starts.

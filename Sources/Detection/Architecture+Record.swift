@@ -16,6 +16,7 @@ extension Architecture {
             ("subCentres", \.subCentres), ("stemChannels", \.stemChannels), ("trunkChannels", \.trunkChannels),
             ("embeddingSize", \.embeddingSize), ("hiddenSize", \.hiddenSize), ("tgramKernel", \.tgramKernel),
             ("tgramStride", \.tgramStride), ("tfgramChannels", \.tfgramChannels), ("tfgramSteps", \.tfgramSteps),
+            ("attentionSize", \.attentionSize),
         ]
     }
 

@@ -13,34 +13,44 @@ package struct ArcFace: Sendable, Hashable {
     package init() {}
 
     /// The least 1 − c² that is believed: rounding may make it negative, and the slope of the root infinite.
-    private static let leastSquare: Float = 1e-12
+    private static let leastSquare = 1e-12
 
-    package func margined(_ c: Float) -> Float {
-        guard c > cosf(.pi - margin) else { return c - margin * sinf(.pi - margin) }
-        return c * cosf(margin) - max(1 - c * c, Self.leastSquare).squareRoot() * sinf(margin)
+    package func margined(_ c: Double) -> Double {
+        let margin = Double(margin)
+        guard c > cos(.pi - margin) else { return c - margin * sin(.pi - margin) }
+        return c * cos(margin) - max(1 - c * c, Self.leastSquare).squareRoot() * sin(margin)
     }
 
     /// dφ/dc, bounded.
-    package func marginedSlope(_ c: Float) -> Float {
-        guard c > cosf(.pi - margin) else { return 1 }
-        return cosf(margin) + c / max(1 - c * c, Self.leastSquare).squareRoot() * sinf(margin)
+    package func marginedSlope(_ c: Double) -> Double {
+        let margin = Double(margin)
+        guard c > cos(.pi - margin) else { return 1 }
+        return cos(margin) + c / max(1 - c * c, Self.leastSquare).squareRoot() * sin(margin)
     }
 
     /// The logits of one clip, with the margin at its own class.
-    package func logits(_ cosines: [Float], label: Int) -> [Float] {
+    package func logits(_ cosines: [Double], label: Int) -> [Double] {
         precondition(cosines.indices.contains(label), "class \(label) of \(cosines.count)")
-        var logits = cosines.map { scale * $0 }
-        logits[label] = scale * margined(cosines[label])
+        var logits = cosines.map { Double(scale) * $0 }
+        logits[label] = Double(scale) * margined(cosines[label])
         return logits
+    }
+
+    package func logits(_ cosines: [Float], label: Int) -> [Float] {
+        logits(cosines.map { Double($0) }, label: label).map { Float($0) }
     }
 }
 
 /// The scores of one clip's logits at one class.
 package enum Logits {
     /// log Σ exp over the logits; the largest is taken out first.
+    package static func logSumExp(_ logits: some Collection<Double>) -> Double {
+        guard let largest = logits.max(), largest > -.infinity else { return -.infinity }
+        return largest + log(logits.reduce(0) { $0 + exp($1 - largest) })
+    }
+
     package static func logSumExp(_ logits: some Collection<Float>) -> Float {
-        guard let largest = logits.max() else { return -.infinity }
-        return largest + logf(logits.reduce(0) { $0 + expf($1 - largest) })
+        Float(logSumExp(logits.lazy.map { Double($0) }))
     }
 
     /// How much likelier all other classes are than the clip's own, as a logarithm.

@@ -1,8 +1,9 @@
 /// The sizes of an OS-SCL network; the defaults are the published ones.
 ///
-/// A clip enters as up to three images of [melBands][frames]: its log-mel spectrogram, and two learned transforms of the
-/// wave, Tgram and TFgram. They go through a MobileFaceNet to an embedding, which is compared with one or more centres per
-/// class. Every channel count inside is a multiple of 16, which the vector kernels rely on.
+/// A clip enters as one or more images of [melBands][frames]: its log-mel spectrogram, two learned transforms of the wave,
+/// Tgram and TFgram, and the log-mel after attention over its bands. They go through a MobileFaceNet to an embedding,
+/// which is compared with one or more centres per class. Every channel count inside is a multiple of 16, which the vector
+/// kernels rely on.
 ///
 /// Source: He, Huang, Fang, arXiv 2509.13853, and its published code.
 package struct Architecture: Sendable, Hashable {
@@ -11,6 +12,8 @@ package struct Architecture: Sendable, Hashable {
         case logMel = "logmel"
         case tgram
         case tfgram
+        /// The log-mel with its bands mixed by self-attention.
+        case attention
     }
 
     /// `repeats` bottlenecks, the first of which halves both sides of the image.
@@ -48,6 +51,8 @@ package struct Architecture: Sendable, Hashable {
     package var tfgramChannels = 64
     /// Time steps after TFgram's second block; after the third there are `frames`.
     package var tfgramSteps = 626
+    /// Numbers by which two bands are compared.
+    package var attentionSize = 64
 
     package init(channels: [Channel] = [.logMel], classes: Int = 41) {
         self.channels = channels
@@ -55,7 +60,7 @@ package struct Architecture: Sendable, Hashable {
     }
 
     /// True where the wave is needed beside the log-mel.
-    package var usesWave: Bool { channels.contains { $0 != .logMel } }
+    package var usesWave: Bool { channels.contains { $0 == .tgram || $0 == .tfgram } }
 }
 
 /// An image's sides and channels; it is stored [rows][columns][channels].
@@ -84,7 +89,9 @@ extension Architecture {
         if channels.isEmpty || Set(channels).count != channels.count { return "the channels are \(channels)" }
         if channels != Channel.allCases.filter(channels.contains) { return "the channels are out of order" }
         if !(1...8).contains(stages.count) { return "a network has one to eight stages, this has \(stages.count)" }
-        let widths = [stemChannels, trunkChannels, embeddingSize, hiddenSize, tfgramChannels] + stages.map(\.channels)
+        let widths =
+            [stemChannels, trunkChannels, embeddingSize, hiddenSize, tfgramChannels, attentionSize]
+            + stages.map(\.channels)
         let sizes = widths + [melBands, frames, classes, subCentres] + stages.flatMap { [$0.expansion, $0.repeats] }
         if sizes.contains(where: { $0 < 1 }) { return "a size is not positive" }
         if sizes.contains(where: { $0 > 4096 }) { return "a size is beyond 4096" }

@@ -9,6 +9,9 @@ package final class Backbone {
     package let clips: Int
     private let tgram: TrainedTgram?
     private let tfgram: TrainedTFgram?
+    private let attention: FrequencyAttention?
+    /// What the attention reads, [clips][melBands][frames].
+    private let logMels: FloatBuffer
     private let mobileFaceNet: TrainedMobileFaceNet
     private let wave: FloatBuffer
     /// [clips][channels][melBands][frames]
@@ -24,10 +27,13 @@ package final class Backbone {
         self.clips = clips
         tgram = architecture.channels.contains(.tgram) ? TrainedTgram(architecture, layout, clips: clips) : nil
         tfgram = architecture.channels.contains(.tfgram) ? TrainedTFgram(architecture, layout, clips: clips) : nil
+        let attends = architecture.channels.contains(.attention)
+        attention = attends ? FrequencyAttention(architecture, trains: true) : nil
         mobileFaceNet = TrainedMobileFaceNet(architecture, layout, clips: clips)
         let imageCount = clips * architecture.melBands * architecture.frames
         images = FloatBuffer(count: architecture.channels.count * imageCount)
-        imageGradients = architecture.usesWave ? FloatBuffer(count: images.count) : nil
+        logMels = FloatBuffer(count: attends ? imageCount : 0)
+        imageGradients = architecture.usesWave || attends ? FloatBuffer(count: images.count) : nil
         turned = FloatBuffer(count: architecture.usesWave ? imageCount : 0)
         wave = FloatBuffer(count: architecture.usesWave ? clips * Self.waveStride(architecture) : 0)
     }
@@ -53,6 +59,9 @@ package final class Backbone {
             let target = image(clip, channel)
             for index in logMel.indices { target[index] = logMel[index] }
         }
+        if attention != nil {
+            for index in logMel.indices { logMels.pointer[clip * logMel.count + index] = logMel[index] }
+        }
         guard a.usesWave else { return }
         let target = wave.pointer + clip * Self.waveStride(a) + PaddedWave.padding(a)
         for index in samples.indices { target[index] = samples[index] }
@@ -67,7 +76,13 @@ package final class Backbone {
     package func forward(_ parameters: Parameters, statistics: FloatBuffer) -> [Float] {
         let a = architecture
         let imageCount = a.melBands * a.frames
-        for (channel, kind) in a.channels.enumerated() where kind != .logMel {
+        if let attention, let channel = a.channels.firstIndex(of: .attention) {
+            let projections = FrequencyAttention.Projections(parameters)
+            for clip in 0..<clips {
+                attention.forward(logMels.pointer + clip * imageCount, projections, into: image(clip, channel))
+            }
+        }
+        for (channel, kind) in a.channels.enumerated() where kind == .tgram || kind == .tfgram {
             var source = turned
             if kind == .tgram, let tgram {
                 tgram.forward(parameters, wave: { wave($0, padding: a.tgramKernel / 2) }, images: turned)
@@ -97,7 +112,18 @@ package final class Backbone {
             featureGradient: incoming.pointer, images: images, imageGradients: imageGradients, gradient: gradient)
         guard let imageGradients else { return }
         let imageCount = a.melBands * a.frames
-        for (channel, kind) in a.channels.enumerated() where kind != .logMel {
+        if let attention, let channel = a.channels.firstIndex(of: .attention) {
+            let projections = FrequencyAttention.Projections(parameters)
+            attention.beginGradient()
+            for clip in 0..<clips {
+                attention.backward(
+                    logMels.pointer + clip * imageCount,
+                    imageGradients.pointer + (clip * a.channels.count + channel) * imageCount,
+                    projections)
+            }
+            attention.finishGradient(parameters.layout, gradient)
+        }
+        for (channel, kind) in a.channels.enumerated() where kind == .tgram || kind == .tfgram {
             for clip in 0..<clips {
                 FoldedNetwork.transpose(
                     imageGradients.pointer + (clip * a.channels.count + channel) * imageCount, rows: a.melBands,

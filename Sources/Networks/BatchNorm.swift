@@ -3,13 +3,15 @@ internal import Tensors
 
 /// One batch norm during a training step, with the PReLU that follows it, if any.
 ///
-/// Forth: the convolution's outputs y are observed chunk by chunk, then `finish` turns them into z = scale·y + shift with
-/// x̂ = inverse·y + offset. The activation a = PReLU(z) is never stored: whoever needs it computes it again from y.
-/// Back: `receive` turns dL/da into dL/dz chunk by chunk, then `finishGradient` turns the sums into dL/dy = p·dL/dz + q·y + r.
+/// Forth: the convolution's outputs y are observed chunk by chunk, then `finish` turns them into
+/// z = scale·(y − centre) + shift with x̂ = inverse·(y − centre). The activation a = PReLU(z) is never stored: whoever needs
+/// it computes it again from y. Back: `receive` turns dL/da into dL/dz chunk by chunk, then `finishGradient` turns the sums
+/// into dL/dy = p·dL/dz + q·(y − centre) + r.
 ///
-/// Sums run in float within a chunk and in double over the chunks.
+/// Sums run in float within a chunk and in double over the chunks; the centre is the mean, rounded, and the shift takes up
+/// what the rounding left.
 final class BatchNorm {
-    static let epsilon: Float = 1e-5
+    static let epsilon = 1e-5
 
     let channels: Int
     private let gain, bias, mean, variance: ParameterLayout.Slice
@@ -34,7 +36,7 @@ final class BatchNorm {
     var scale: UnsafeMutablePointer<Float> { vector(0) }
     var shift: UnsafeMutablePointer<Float> { vector(1) }
     private var inverse: UnsafeMutablePointer<Float> { vector(2) }
-    private var offset: UnsafeMutablePointer<Float> { vector(3) }
+    var centre: UnsafeMutablePointer<Float> { vector(3) }
     private var p: UnsafeMutablePointer<Float> { vector(4) }
     private var q: UnsafeMutablePointer<Float> { vector(5) }
     private var r: UnsafeMutablePointer<Float> { vector(6) }
@@ -81,32 +83,27 @@ final class BatchNorm {
         for c in 0..<channels {
             let distance = totals[c] / count
             let spread = max(totals[channels + c] / count - distance * distance, 0)
-            let center = Float(distance + Double(origin[c]))
-            setNormal(parameters, c, mean: center, variance: Float(spread))
-            statistics.pointer[mean.offset + c] = center
+            let average = distance + Double(origin[c])
+            setNormal(parameters, c, mean: average, variance: spread)
+            statistics.pointer[mean.offset + c] = Float(average)
             statistics.pointer[variance.offset + c] = Float(spread * count / max(count - 1, 1))
         }
     }
 
-    /// Normalises with the running moments, as a network at rest does.
-    func finishAtRest(_ parameters: Parameters) {
+    private func setNormal(_ parameters: Parameters, _ c: Int, mean: Double, variance: Double) {
         let weights = parameters.buffer.pointer
-        for c in 0..<channels {
-            setNormal(parameters, c, mean: weights[mean.offset + c], variance: weights[variance.offset + c])
-        }
+        let precise = 1 / (variance + Self.epsilon).squareRoot()
+        let factor = Double(weights[gain.offset + c]) * precise
+        centre[c] = Float(mean)
+        inverse[c] = Float(precise)
+        scale[c] = Float(factor)
+        shift[c] = Float(Double(weights[bias.offset + c]) - (mean - Double(centre[c])) * factor)
     }
 
-    private func setNormal(_ parameters: Parameters, _ c: Int, mean: Float, variance: Float) {
-        let weights = parameters.buffer.pointer
-        inverse[c] = 1 / (variance + Self.epsilon).squareRoot()
-        offset[c] = -mean * inverse[c]
-        scale[c] = weights[gain.offset + c] * inverse[c]
-        shift[c] = weights[bias.offset + c] - mean * scale[c]
-    }
-
-    /// a = PReLU(scale·y + shift).
+    /// a = PReLU(scale·(y − centre) + shift).
     func activate(_ y: UnsafePointer<Float>, into a: UnsafeMutablePointer<Float>, rows: Int) {
-        Kernels.activate(y, into: a, rows: rows, channels: channels, scale: scale, shift: shift, slope: slope)
+        Kernels.activate(
+            y, into: a, rows: rows, channels: channels, centre: centre, scale: scale, shift: shift, slope: slope)
     }
 
     // MARK: Back
@@ -119,8 +116,8 @@ final class BatchNorm {
     func receive(_ g: UnsafeMutablePointer<Float>, _ y: UnsafePointer<Float>, rows: Int) {
         chunkSums.update(repeating: 0, count: 3 * channels)
         Kernels.activateGradient(
-            g, y, rows: rows, channels: channels, scale: scale, shift: shift, slope: slope, inverse: inverse,
-            offset: offset, sums: chunkSums, products: chunkSums + channels, slopes: chunkSums + 2 * channels)
+            g, y, rows: rows, channels: channels, centre: centre, scale: scale, shift: shift, slope: slope,
+            inverse: inverse, sums: chunkSums, products: chunkSums + channels, slopes: chunkSums + 2 * channels)
         addChunk(3)
     }
 
@@ -131,11 +128,11 @@ final class BatchNorm {
             gradient.pointer[bias.offset + c] += Float(totals[c])
             gradient.pointer[gain.offset + c] += Float(totals[channels + c])
             if let slopeSlice { gradient.pointer[slopeSlice.offset + c] += Float(totals[2 * channels + c]) }
-            // dy = scale · (g − mean(g) − x̂ · mean(g·x̂)), with x̂ = inverse·y + offset.
-            let ofNormal = Float(totals[channels + c] / count)
+            // dy = scale · (g − mean(g) − x̂ · mean(g·x̂)), with x̂ = inverse·(y − centre).
+            let (s, i) = (Double(scale[c]), Double(inverse[c]))
             p[c] = scale[c]
-            q[c] = -scale[c] * inverse[c] * ofNormal
-            r[c] = -scale[c] * (Float(totals[c] / count) + offset[c] * ofNormal)
+            q[c] = Float(-s * i * totals[channels + c] / count)
+            r[c] = Float(-s * totals[c] / count)
         }
     }
 
@@ -143,6 +140,6 @@ final class BatchNorm {
     func combine(
         _ g: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into dy: UnsafeMutablePointer<Float>, rows: Int
     ) {
-        Kernels.combine(g, y, into: dy, rows: rows, channels: channels, p, q, r)
+        Kernels.combine(g, y, into: dy, rows: rows, channels: channels, centre: centre, p, q, r)
     }
 }

@@ -8,44 +8,36 @@ private import Glibc
 ///
 /// Source: Khosla et al., "Supervised contrastive learning", NeurIPS 2020.
 package struct Contrastive: Sendable, Hashable {
-    package var temperature: Float = 0.02
-    package var baseTemperature: Float = 0.07
+    package var temperature = 0.02
+    package var baseTemperature = 0.07
 
     package init() {}
 
-    /// Returns the loss and adds its gradient.
+    /// The loss and its gradient.
     ///
-    /// **Shapes**: z, gradient [labels.count][size]; the rows of z have unit length.
-    func loss(
-        _ z: UnsafePointer<Float>, size: Int, labels: [Int], gradient: UnsafeMutablePointer<Float>
-    ) -> Double {
+    /// **Shapes**: z and the gradient [labels.count][size]; the rows of z have unit length.
+    package func loss(_ z: Matrix, labels: [Int]) -> (loss: Double, gradient: Matrix) {
+        precondition(z.rows == labels.count, "\(z.rows) embeddings with \(labels.count) labels")
         let count = labels.count
         let weight = temperature / baseTemperature
+        let cosines = z.times(z.transposed)
+        // dL/d(cosine of anchor and other), of which each of the two receives its share.
+        var slopes = Matrix(rows: count, columns: count)
         var total = 0.0
-        var similarities = [Float](repeating: 0, count: count)
         for anchor in 0..<count {
             let partners = labels.indices.count { $0 != anchor && labels[$0] == labels[anchor] }
             guard partners > 0 else { continue }
-            let a = z + anchor * size
-            for other in 0..<count {
-                let b = z + other * size
-                var dot: Float = 0
-                for c in 0..<size { dot += a[c] * b[c] }
-                similarities[other] = other == anchor ? -.infinity : dot / temperature
-            }
+            var similarities = (0..<count).map { cosines[anchor, $0] / temperature }
+            similarities[anchor] = -.infinity
             let rest = Logits.logSumExp(similarities)
             for other in 0..<count where other != anchor {
-                let isPartner = labels[other] == labels[anchor]
-                if isPartner { total -= Double(weight * (similarities[other] - rest)) / Double(partners) }
-                let share = expf(similarities[other] - rest) - (isPartner ? 1 / Float(partners) : 0)
-                let slope = weight * share / (Float(count) * temperature)
-                let (b, ga, gb) = (z + other * size, gradient + anchor * size, gradient + other * size)
-                for c in 0..<size {
-                    ga[c] += slope * b[c]
-                    gb[c] += slope * a[c]
-                }
+                let share = labels[other] == labels[anchor] ? 1 / Double(partners) : 0
+                total -= weight * share * (similarities[other] - rest)
+                slopes[anchor, other] =
+                    weight * (exp(similarities[other] - rest) - share) / (Double(count) * temperature)
             }
         }
-        return total / Double(max(count, 1))
+        slopes += slopes.transposed
+        return (total / Double(max(count, 1)), slopes.times(z))
     }
 }

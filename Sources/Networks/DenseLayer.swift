@@ -1,45 +1,42 @@
-internal import Tensors
+package import Tensors
 
-/// y = x·Wᵀ + bias over the rows of a batch, during training.
-final class DenseLayer {
-    private let inputs: Int
-    private let outputs: Int
+/// y = x·Wᵀ + bias over the rows of a batch, during training, in double precision.
+package struct DenseLayer: Sendable {
     private let weight: ParameterLayout.Slice
     private let bias: ParameterLayout.Slice?
-    private let forth: Panels
-    private let back: Panels
-    private let biasValues: FloatBuffer
 
-    init(_ layout: ParameterLayout, weight: String, bias: String? = nil) {
+    package init(_ layout: ParameterLayout, weight: String, bias: String? = nil) {
         self.weight = layout[weight]
         self.bias = bias.map { layout[$0] }
-        outputs = self.weight.shape[0]
-        inputs = self.weight.count / outputs
-        forth = Panels(depth: inputs, columns: outputs)
-        back = Panels(depth: outputs, columns: inputs)
-        biasValues = FloatBuffer(count: Panels.paddedCount(outputs))
     }
 
-    func forward(_ parameters: Parameters, _ x: FloatBuffer, into y: FloatBuffer, rows: Int) {
-        let source = parameters.buffer.pointer + weight.offset
-        forth.pack(source, depthStride: 1, columnStride: inputs)
-        back.pack(source, depthStride: inputs, columnStride: 1)
-        if let bias { biasValues.pointer.update(from: parameters.buffer.pointer + bias.offset, count: outputs) }
-        Kernels.product(
-            x.pointer, aStride: inputs, forth, into: y.pointer, cStride: outputs, rows: rows, bias: biasValues.pointer)
+    private var outputs: Int { weight.shape[0] }
+    private var inputs: Int { weight.count / weight.shape[0] }
+
+    private func matrix(_ parameters: Parameters) -> Matrix {
+        Matrix(rows: outputs, columns: inputs, UnsafePointer(parameters.buffer.pointer + weight.offset))
     }
 
-    /// Adds the gradients of weight and bias, and writes dx.
-    func backward(_ dy: FloatBuffer, _ x: FloatBuffer, into dx: FloatBuffer, rows: Int, gradient: FloatBuffer) {
-        Kernels.productTransposed(
-            dy.pointer, aStride: outputs, x.pointer, bStride: inputs, into: gradient.pointer + weight.offset,
-            positions: rows, rows: outputs, columns: inputs)
+    /// **Shapes**: x [rows][inputs], result [rows][outputs].
+    package func forward(_ parameters: Parameters, _ x: Matrix) -> Matrix {
+        var y = x.times(matrix(parameters).transposed)
+        guard let bias else { return y }
+        for row in 0..<y.rows {
+            for column in 0..<outputs { y[row, column] += Double(parameters.buffer.pointer[bias.offset + column]) }
+        }
+        return y
+    }
+
+    /// Adds the gradients of weight and bias; returns dL/dx.
+    ///
+    /// **Shapes**: dy [rows][outputs], x and result [rows][inputs].
+    package func backward(_ parameters: Parameters, _ dy: Matrix, _ x: Matrix, gradient: FloatBuffer) -> Matrix {
+        dy.transposed.times(x).add(to: gradient.pointer + weight.offset)
         if let bias {
-            let target = gradient.pointer + bias.offset
-            for row in 0..<rows {
-                for c in 0..<outputs { target[c] += dy.pointer[row * outputs + c] }
+            for column in 0..<outputs {
+                gradient.pointer[bias.offset + column] += Float((0..<dy.rows).reduce(0) { $0 + dy[$1, column] })
             }
         }
-        Kernels.product(dy.pointer, aStride: outputs, back, into: dx.pointer, cStride: inputs, rows: rows)
+        return dy.times(matrix(parameters))
     }
 }

@@ -7,6 +7,7 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
     package let architecture: Architecture
     private let tgram: FoldedTgram?
     private let tfgram: FoldedTFgram?
+    private let projections: FrequencyAttention.Projections?
     private let mobileFaceNet: FoldedMobileFaceNet
     private let tail: FoldedTail
 
@@ -14,6 +15,8 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
         architecture = parameters.architecture
         tgram = architecture.channels.contains(.tgram) ? FoldedTgram(parameters) : nil
         tfgram = architecture.channels.contains(.tfgram) ? FoldedTFgram(parameters) : nil
+        projections =
+            architecture.channels.contains(.attention) ? FrequencyAttention.Projections(parameters) : nil
         mobileFaceNet = FoldedMobileFaceNet(parameters)
         tail = FoldedTail(parameters)
     }
@@ -26,6 +29,7 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
         fileprivate let tgram: TgramScratch
         fileprivate let tfgram: TFgramScratch
         fileprivate let mobileFaceNet: MobileFaceNetScratch
+        fileprivate let attention: FrequencyAttention?
 
         package init(_ a: Architecture) {
             wave = FloatBuffer(count: a.usesWave ? a.waveSamples + 2 * PaddedWave.padding(a) : 0)
@@ -34,6 +38,7 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
             tgram = TgramScratch(TgramShape(a))
             tfgram = TFgramScratch(TFgramShape(a))
             mobileFaceNet = MobileFaceNetScratch(a)
+            attention = a.channels.contains(.attention) ? FrequencyAttention(a, trains: false) : nil
         }
     }
 
@@ -45,6 +50,8 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
         package var embedding: [Float]
         /// With the nearest centre of each class.
         package var cosines: [Float]
+        /// How much each band heard of each other, [melBands][melBands]; nil where the network has no attention.
+        package var attention: [Float]?
     }
 
     /// Hears one clip.
@@ -62,6 +69,11 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
             let image = scratch.images.pointer + index * a.melBands * a.frames
             switch channel {
             case .logMel: for position in logMel.indices { image[position] = logMel[position] }
+            case .attention:
+                guard let projections else { continue }
+                logMel.withUnsafeBufferPointer { source in
+                    if let base = source.baseAddress { scratch.attention?.forward(base, projections, into: image) }
+                }
             case .tgram:
                 guard let tgram else { continue }
                 let start = scratch.wave.pointer + padding - tgram.shape.padding
@@ -75,7 +87,9 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
         mobileFaceNet.apply(scratch.images.pointer, features: scratch.features.pointer, scratch: scratch.mobileFaceNet)
         let vector = tail.vector(scratch.features.pointer)
         let embedding = tail.embedding(vector)
-        return Hearing(vector: vector.values, embedding: embedding.values, cosines: tail.cosines(embedding))
+        return Hearing(
+            vector: vector.values, embedding: embedding.values, cosines: tail.cosines(embedding),
+            attention: scratch.attention?.attention)
     }
 
     /// [rows][columns] → [columns][rows].
@@ -90,7 +104,8 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
 
 /// A clip's wave with zeros on both sides, as the strided convolutions read it.
 enum PaddedWave {
-    static func padding(_ a: Architecture) -> Int { max(a.tgramKernel / 2, TFgramShape.kernel) }
+    /// What the kernels reach beyond the wave, and a vector more, since gradients of their weights are made of whole vectors.
+    static func padding(_ a: Architecture) -> Int { max(a.tgramKernel / 2, TFgramShape.kernel) + Panels.width }
 
     static func copy(_ wave: [Float], into buffer: FloatBuffer, _ a: Architecture) {
         wave.withUnsafeBufferPointer { source in

@@ -2,7 +2,7 @@ internal import Tensors
 
 /// A batch norm at rest: y·scale + shift, from its gain, bias and running statistics.
 struct FoldedNorm {
-    static let epsilon: Float = 1e-5
+    static let epsilon = 1e-5
 
     let scale: FloatBuffer
     let shift: FloatBuffer
@@ -14,8 +14,14 @@ struct FoldedNorm {
         let (gain, bias) = (parameters.pointer(name + ".weight"), parameters.pointer(name + ".bias"))
         let (mean, variance) = (parameters.pointer(name + ".running_mean"), parameters.pointer(name + ".running_var"))
         for c in 0..<channels {
-            scale.pointer[c] = gain[c] / (max(variance[c], 0) + Self.epsilon).squareRoot()
-            shift.pointer[c] = bias[c] - mean[c] * scale.pointer[c]
+            let factor = Double(gain[c]) / (max(Double(variance[c]), 0) + Self.epsilon).squareRoot()
+            scale.pointer[c] = Float(factor)
+            shift.pointer[c] = Float(Double(bias[c]) - Double(mean[c]) * factor)
         }
+    }
+
+    /// One row of values, in place.
+    func apply(_ y: UnsafeMutablePointer<Float>) {
+        for c in 0..<scale.count { y[c] = y[c] * scale.pointer[c] + shift.pointer[c] }
     }
 }

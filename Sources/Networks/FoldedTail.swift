@@ -65,15 +65,11 @@ struct FoldedTail {
         Kernels.product(
             vector.pointer, aStride: embeddingSize, first, into: hidden.pointer, cStride: hiddenSize, rows: 1,
             bias: firstBias.pointer, slope: noSlope.pointer)
-        Kernels.activate(
-            hidden.pointer, into: hidden.pointer, rows: 1, channels: hiddenSize, scale: firstNorm.scale.pointer,
-            shift: firstNorm.shift.pointer, slope: nil)
+        firstNorm.apply(hidden.pointer)
         Kernels.product(
             hidden.pointer, aStride: hiddenSize, second, into: embedding.pointer, cStride: embeddingSize, rows: 1,
             bias: secondBias.pointer, slope: noSlope.pointer)
-        Kernels.activate(
-            embedding.pointer, into: embedding.pointer, rows: 1, channels: embeddingSize,
-            scale: secondNorm.scale.pointer, shift: secondNorm.shift.pointer, slope: nil)
+        secondNorm.apply(embedding.pointer)
         UnitLength.normalise(embedding.pointer, count: embeddingSize)
         return embedding
     }

@@ -57,7 +57,7 @@ final class TgramScratch {
     init(_ shape: TgramShape) {
         padded = FloatBuffer(count: (shape.frames + 2 + 4) * shape.channels)
         image = FloatBuffer(count: shape.frames * shape.channels)
-        moments = FloatBuffer(count: 4 * shape.channels)
+        moments = FloatBuffer(count: 3 * shape.channels)
         winograd = WinogradScratch(channels: shape.channels)
     }
 }

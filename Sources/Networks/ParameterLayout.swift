@@ -63,6 +63,11 @@ private struct ParameterList {
     mutating func addNetwork(_ a: Architecture) {
         if a.channels.contains(.tgram) { addTgram(a) }
         if a.channels.contains(.tfgram) { addTFgram(a) }
+        if a.channels.contains(.attention) {
+            for name in ["attention.query.weight", "attention.key.weight"] {
+                trained.append((name, [a.attentionSize, a.frames], .uniform(root(1, a.frames))))
+            }
+        }
         addMobileFaceNet(a)
         addLinear("head.head.0", a.embeddingSize, a.hiddenSize)
         addNorm("head.head.2", a.hiddenSize)

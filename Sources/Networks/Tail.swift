@@ -1,7 +1,8 @@
 private import Glibc
 package import Tensors
 
-/// All that follows the global convolution, during training: over the whole batch at once, in milliseconds.
+/// All that follows the global convolution, during training: over the whole batch at once, in milliseconds, in double
+/// precision.
 ///
 /// The contrastive loss compares every clip with every other, and the batch norms here see one value per clip, so this
 /// part is never cut into shards.
@@ -47,10 +48,10 @@ package final class Tail {
     private let clips: Int
     private let arcFace: ArcFace
     private let contrastive: Contrastive
-    private let featureNorm: BatchNorm
+    private let featureNorm: TailNorm
     private let linear: DenseLayer
-    private let linearNorm: BatchNorm
-    private let layers: [(dense: DenseLayer, norm: BatchNorm)]
+    private let linearNorm: TailNorm
+    private let layers: [(dense: DenseLayer, norm: TailNorm)]
     private let centres: ParameterLayout.Slice
 
     package init(
@@ -61,13 +62,13 @@ package final class Tail {
         self.clips = clips
         self.arcFace = arcFace
         self.contrastive = contrastive
-        featureNorm = BatchNorm(layout, "mobilefacenet.linear7.bn")
+        featureNorm = TailNorm(layout, "mobilefacenet.linear7.bn")
         linear = DenseLayer(layout, weight: "mobilefacenet.linear1.conv.weight")
-        linearNorm = BatchNorm(layout, "mobilefacenet.linear1.bn")
+        linearNorm = TailNorm(layout, "mobilefacenet.linear1.bn")
         layers = [(0, 2), (3, 5)].map { dense, norm in
             (
                 DenseLayer(layout, weight: "head.head.\(dense).weight", bias: "head.head.\(dense).bias"),
-                BatchNorm(layout, "head.head.\(norm)")
+                TailNorm(layout, "head.head.\(norm)")
             )
         }
         centres = layout["arcface.weight"]
@@ -87,134 +88,105 @@ package final class Tail {
             [targets.labels.count, targets.mixedLabels.count, targets.shares.count].allSatisfy { $0 == clips },
             "targets for another number of clips than \(clips)")
 
-        // Forth. Each norm keeps what it read: that is what its way back reads again.
-        let input = FloatBuffer(features)
-        let normalInput = normalise(featureNorm, input, parameters, gradient)
-        let vector = FloatBuffer(count: clips * a.embeddingSize)
-        linear.forward(parameters, normalInput, into: vector, rows: clips)
-        var current = normalise(linearNorm, vector, parameters, gradient)
-        var kept: [(input: FloatBuffer, rectified: FloatBuffer)] = []
-        for (layer, width) in zip(layers, [a.hiddenSize, a.embeddingSize]) {
-            let rectified = FloatBuffer(count: clips * width)
-            layer.dense.forward(parameters, current, into: rectified, rows: clips)
-            for index in 0..<rectified.count { rectified.pointer[index] = max(rectified.pointer[index], 0) }
-            kept.append((current, rectified))
-            current = normalise(layer.norm, rectified, parameters, gradient)
-        }
-        let lengths = (0..<clips).map {
-            UnitLength.normalise(current.pointer + $0 * a.embeddingSize, count: a.embeddingSize)
-        }
+        let forth = forward(parameters, features: features, statistics: gradient)
+        let (z, lengths) = (forth.embeddings, forth.lengths)
 
         // The losses, and back through the unit length.
         var outcome = Outcome()
-        outcome.embeddings = current.values
-        let back = FloatBuffer(count: current.count)
-        classify(parameters, current, targets, into: back, gradient: gradient, outcome: &outcome)
-        outcome.contrastive = contrastive.loss(
-            current.pointer, size: a.embeddingSize, labels: targets.labels, gradient: back.pointer)
-        for clip in 0..<clips {
-            let (z, g) = (current.pointer + clip * a.embeddingSize, back.pointer + clip * a.embeddingSize)
-            UnitLength.project(g, z, length: lengths[clip], count: a.embeddingSize)
-        }
+        outcome.embeddings = z.floats
+        var g = classify(parameters, z, targets, gradient: gradient, outcome: &outcome)
+        let (loss, pull) = contrastive.loss(z, labels: targets.labels)
+        outcome.contrastive = loss
+        g += pull
+        g.projectRows(z, lengths: lengths)
 
         // Back.
-        var g = back
-        for (layer, kept) in zip(layers, kept).reversed() {
-            leave(layer.norm, g, kept.rectified, gradient)
-            for index in 0..<g.count where kept.rectified.pointer[index] <= 0 { g.pointer[index] = 0 }
-            let dx = FloatBuffer(count: kept.input.count)
-            layer.dense.backward(g, kept.input, into: dx, rows: clips, gradient: gradient)
-            g = dx
+        for (layer, kept) in zip(layers, forth.kept).reversed() {
+            g = layer.norm.backward(parameters, g, kept.memory, gradient: gradient)
+            for index in g.values.indices where kept.rectified.values[index] <= 0 { g.values[index] = 0 }
+            g = layer.dense.backward(parameters, g, kept.input, gradient: gradient)
         }
-        leave(linearNorm, g, vector, gradient)
-        let dx = FloatBuffer(count: input.count)
-        linear.backward(g, normalInput, into: dx, rows: clips, gradient: gradient)
-        leave(featureNorm, dx, input, gradient)
-        outcome.featureGradient = dx.values
+        g = linearNorm.backward(parameters, g, forth.linearMemory, gradient: gradient)
+        g = linear.backward(parameters, g, forth.normalInput, gradient: gradient)
+        outcome.featureGradient = featureNorm.backward(parameters, g, forth.featureMemory, gradient: gradient).floats
         return outcome
     }
 
-    private func normalise(
-        _ norm: BatchNorm, _ y: FloatBuffer, _ parameters: Parameters, _ statistics: FloatBuffer
-    ) -> FloatBuffer {
-        let z = FloatBuffer(count: y.count)
-        norm.begin(parameters)
-        norm.observe(y.pointer, rows: clips)
-        norm.finish(parameters, statistics: statistics)
-        norm.activate(y.pointer, into: z.pointer, rows: clips)
-        return z
+    /// The moments of a batch alone, as a recomputation of the running statistics needs them.
+    package func observe(_ parameters: Parameters, features: [Float], statistics: FloatBuffer) {
+        _ = forward(parameters, features: features, statistics: statistics)
     }
 
-    /// Turns dL/dz into dL/dy, in place.
-    private func leave(_ norm: BatchNorm, _ g: FloatBuffer, _ y: FloatBuffer, _ gradient: FloatBuffer) {
-        norm.beginGradient()
-        norm.receive(g.pointer, y.pointer, rows: clips)
-        norm.finishGradient(gradient)
-        norm.combine(g.pointer, y.pointer, into: g.pointer, rows: clips)
+    private struct Forth {
+        let normalInput: Matrix
+        let featureMemory: TailNorm.Memory
+        let linearMemory: TailNorm.Memory
+        var kept: [(input: Matrix, rectified: Matrix, memory: TailNorm.Memory)] = []
+        /// Of unit length, and what they were divided by.
+        var embeddings: Matrix
+        var lengths: [Double] = []
     }
 
-    /// Cosines, margin and cross-entropy with mixed labels; adds to the gradients of embeddings and centres.
+    private func forward(_ parameters: Parameters, features: [Float], statistics: FloatBuffer) -> Forth {
+        let input = Matrix(rows: clips, columns: architecture.trunkChannels, features)
+        let (normalInput, featureMemory) = featureNorm.forward(parameters, input, statistics: statistics)
+        let (vector, linearMemory) = linearNorm.forward(
+            parameters, linear.forward(parameters, normalInput), statistics: statistics)
+        var forth = Forth(
+            normalInput: normalInput, featureMemory: featureMemory, linearMemory: linearMemory, embeddings: vector)
+        for layer in layers {
+            var rectified = layer.dense.forward(parameters, forth.embeddings)
+            for index in rectified.values.indices { rectified.values[index] = max(rectified.values[index], 0) }
+            let (z, memory) = layer.norm.forward(parameters, rectified, statistics: statistics)
+            forth.kept.append((forth.embeddings, rectified, memory))
+            forth.embeddings = z
+        }
+        forth.lengths = forth.embeddings.normaliseRows()
+        return forth
+    }
+
+    /// Cosines, margin and cross-entropy with mixed labels, and the distance to the teacher where there is one.
+    ///
+    /// Adds the gradient of the centres; returns that of the embeddings.
     private func classify(
-        _ parameters: Parameters, _ z: FloatBuffer, _ targets: Targets, into back: FloatBuffer, gradient: FloatBuffer,
-        outcome: inout Outcome
-    ) {
-        let (size, classes, count) = (architecture.embeddingSize, architecture.classes, architecture.subCentres)
-        let directions = FloatBuffer(count: centres.count)
-        directions.pointer.update(from: parameters.buffer.pointer + centres.offset, count: centres.count)
-        let lengths = (0..<classes * count).map { UnitLength.normalise(directions.pointer + $0 * size, count: size) }
-        let directionGradients = FloatBuffer(count: centres.count)
+        _ parameters: Parameters, _ z: Matrix, _ targets: Targets, gradient: FloatBuffer, outcome: inout Outcome
+    ) -> Matrix {
+        let (classes, count, scale) = (architecture.classes, architecture.subCentres, Double(arcFace.scale))
+        var directions = Matrix(
+            rows: classes * count, columns: architecture.embeddingSize,
+            UnsafePointer(parameters.buffer.pointer + centres.offset))
+        let lengths = directions.normaliseRows()
+        let cosines = z.times(directions.transposed)
+        // dL/d(cosine); zero at all centres of a class but the nearest.
+        var slopes = Matrix(rows: clips, columns: classes * count)
         var right = 0
         for clip in 0..<clips {
-            let embedding = z.pointer + clip * size
-            var nearest = [Int](repeating: 0, count: classes)
-            let cosines = (0..<classes).map { c -> Float in
-                var best: Float = -.infinity
-                for centre in c * count..<(c + 1) * count {
-                    var dot: Float = 0
-                    for k in 0..<size { dot += embedding[k] * directions.pointer[centre * size + k] }
-                    if dot > best { (best, nearest[c]) = (dot, centre) }
-                }
-                return best
+            let nearest = (0..<classes).map { c in
+                (c * count..<(c + 1) * count).reduce(c * count) { cosines[clip, $1] > cosines[clip, $0] ? $1 : $0 }
             }
-            let (label, mixed, share) = (targets.labels[clip], targets.mixedLabels[clip], targets.shares[clip])
-            let logits = arcFace.logits(cosines, label: label)
+            let own = nearest.map { cosines[clip, $0] }
+            let (label, mixed, share) = (targets.labels[clip], targets.mixedLabels[clip], Double(targets.shares[clip]))
+            let logits = arcFace.logits(own, label: label)
             let whole = Logits.logSumExp(logits)
-            outcome.crossEntropy +=
-                Double(whole - share * logits[label] - (1 - share) * logits[mixed]) / Double(clips)
-            outcome.logits += logits
-            right += cosines.indices.max { cosines[$0] < cosines[$1] } == label ? 1 : 0
+            outcome.crossEntropy += (whole - share * logits[label] - (1 - share) * logits[mixed]) / Double(clips)
+            outcome.logits += logits.map { Float($0) }
+            right += own.indices.max { own[$0] < own[$1] } == label ? 1 : 0
             for c in 0..<classes {
-                var slope = expf(logits[c] - whole) - (c == label ? share : 0) - (c == mixed ? 1 - share : 0)
-                slope *= arcFace.scale * (c == label ? arcFace.marginedSlope(cosines[c]) : 1) / Float(clips)
+                var slope = exp(logits[c] - whole) - (c == label ? share : 0) - (c == mixed ? 1 - share : 0)
+                slope *= scale * (c == label ? arcFace.marginedSlope(own[c]) : 1) / Double(clips)
                 if let teacher = targets.teacher {
-                    let distance = arcFace.scale * cosines[c] - teacher.logits[clip * classes + c]
-                    let weight = teacher.weight / Float(clips * classes)
-                    outcome.consistency += Double(weight * distance * distance)
-                    slope += 2 * weight * distance * arcFace.scale
+                    let distance = scale * own[c] - Double(teacher.logits[clip * classes + c])
+                    let weight = Double(teacher.weight) / Double(clips * classes)
+                    outcome.consistency += weight * distance * distance
+                    slope += 2 * weight * distance * scale
                 }
-                let (direction, g) = (directions.pointer + nearest[c] * size, back.pointer + clip * size)
-                let dw = directionGradients.pointer + nearest[c] * size
-                for k in 0..<size {
-                    g[k] += slope * direction[k]
-                    dw[k] += slope * embedding[k]
-                }
+                slopes[clip, nearest[c]] = slope
             }
         }
         outcome.accuracy = Double(right) / Double(clips)
-        for centre in 0..<classes * count {
-            let g = directionGradients.pointer + centre * size
-            UnitLength.project(g, directions.pointer + centre * size, length: lengths[centre], count: size)
-            let target = gradient.pointer + centres.offset + centre * size
-            for k in 0..<size { target[k] += g[k] }
-        }
-    }
-}
-
-extension UnitLength {
-    /// The way back through `normalise`, in place: (g − z·(z·g)) / length.
-    static func project(_ g: UnsafeMutablePointer<Float>, _ z: UnsafePointer<Float>, length: Float, count: Int) {
-        var along: Float = 0
-        for index in 0..<count { along += z[index] * g[index] }
-        for index in 0..<count { g[index] = (g[index] - z[index] * along) / length }
+        var directionGradients = slopes.transposed.times(z)
+        directionGradients.projectRows(directions, lengths: lengths)
+        directionGradients.add(to: gradient.pointer + centres.offset)
+        return slopes.times(directions)
     }
 }

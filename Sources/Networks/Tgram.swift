@@ -4,7 +4,7 @@ internal import Tensors
 struct TgramShape {
     static let layers = 3
     static let leak: Float = 0.2
-    static let epsilon: Float = 1e-5
+    static let epsilon = 1e-5
 
     let channels: Int
     let frames: Int
@@ -26,22 +26,25 @@ struct TgramShape {
 enum LayerNorm {
     /// normal = (y − mean) / deviation, with biased variance over the rows of each channel.
     ///
-    /// **Shapes**: y, normal [rows][channels]; scratch holds 4 vectors, of which the third is left as 1/deviation.
+    /// **Shapes**: y, normal [rows][channels]; scratch holds 3 vectors, of which the third is left as 1/deviation.
     static func normalise(
         _ y: UnsafePointer<Float>, into normal: UnsafeMutablePointer<Float>, rows: Int, channels: Int,
         scratch: UnsafeMutablePointer<Float>
     ) {
-        let (sums, squares) = (scratch, scratch + channels)
-        let (inverse, shift) = (scratch + 2 * channels, scratch + 3 * channels)
+        let (sums, squares, inverse) = (scratch, scratch + channels, scratch + 2 * channels)
         sums.update(repeating: 0, count: 2 * channels)
         Kernels.moments(y, rows: rows, channels: channels, origin: y, sums: sums, squares: squares)
         for c in 0..<channels {
-            let mean = sums[c] / Float(rows)
-            let variance = max(squares[c] / Float(rows) - mean * mean, 0)
-            inverse[c] = 1 / (variance + TgramShape.epsilon).squareRoot()
-            shift[c] = -(mean + y[c]) * inverse[c]
+            let distance = Double(sums[c]) / Double(rows)
+            let variance = max(Double(squares[c]) / Double(rows) - distance * distance, 0)
+            let (mean, precise) = (distance + Double(y[c]), 1 / (variance + TgramShape.epsilon).squareRoot())
+            // From here on the vectors are centre and shift: what the centre loses by rounding.
+            sums[c] = Float(mean)
+            squares[c] = Float((Double(sums[c]) - mean) * precise)
+            inverse[c] = Float(precise)
         }
-        Kernels.activate(y, into: normal, rows: rows, channels: channels, scale: inverse, shift: shift, slope: nil)
+        Kernels.activate(
+            y, into: normal, rows: rows, channels: channels, centre: sums, scale: inverse, shift: squares, slope: nil)
     }
 
     /// a = LeakyReLU(gain[row]·normal + bias[row]); a may be normal.

@@ -111,12 +111,17 @@ final class TrainedMobileFaceNet {
         let (positions, wide) = (trunk.unit.output.positions, trunk.unit.output.channels)
         FoldedNetwork.transpose(
             parameters.buffer.pointer + global.offset, rows: wide, columns: positions, globalWeights.pointer)
-        features.update(repeating: 0, count: clips * wide)
-        forEachTrunkChunk { clip, first, rows, a in
-            let (target, weights) = (features + clip * wide, globalWeights.pointer + first * wide)
-            for row in 0..<rows {
-                for c in 0..<wide { target[c] += a[row * wide + c] * weights[row * wide + c] }
+        var sums = [Double](repeating: 0, count: clips * wide)
+        sums.withUnsafeMutableBufferPointer { sums in
+            forEachTrunkChunk { clip, first, rows, a in
+                let weights = globalWeights.pointer + first * wide
+                for row in 0..<rows {
+                    for c in 0..<wide {
+                        sums[clip * wide + c] += Double(a[row * wide + c]) * Double(weights[row * wide + c])
+                    }
+                }
             }
+            for index in sums.indices { features[index] = Float(sums[index]) }
         }
     }
 

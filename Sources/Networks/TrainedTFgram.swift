@@ -82,7 +82,7 @@ final class TrainedTFgram {
             for first in stride(from: 0, to: shape.firstSteps, by: TrainedWaveConvolution.chunk) {
                 let rows = min(TrainedWaveConvolution.chunk, shape.firstSteps - first)
                 let y = startOutputs.pointer + (clip * shape.firstSteps + first) * channels
-                Kernels.product(
+                Kernels.preciseProduct(
                     wave(clip) + first * TFgramShape.stride, aStride: TFgramShape.stride, startPanels, into: y,
                     cStride: channels, rows: rows)
                 startNorm.observe(y, rows: rows)
@@ -107,7 +107,7 @@ final class TrainedTFgram {
                 let steps = first..<min(first + TrainedWaveConvolution.chunk, layer.steps)
                 read(source, clip, steps, layer)
                 let y = layer.outputs.pointer + (clip * layer.steps + first) * layer.norm.channels
-                layer.convolution.forward(x.pointer, rows: steps.count, into: y, scratch: winograd)
+                layer.convolution.forward(x.pointer, rows: steps.count, into: y)
                 layer.norm.observe(y, rows: steps.count)
             }
         }

@@ -33,7 +33,7 @@ final class TrainedTgram {
         normal = FloatBuffer(count: shape.frames * shape.channels)
         padded = FloatBuffer(count: (shape.frames + 8) * shape.channels)
         paddedGradient = FloatBuffer(count: (shape.frames + 8) * shape.channels)
-        moments = FloatBuffer(count: 4 * shape.channels)
+        moments = FloatBuffer(count: 3 * shape.channels)
         winograd = WinogradScratch(channels: shape.channels, tiles: (shape.frames + 3) / 4)
     }
 
@@ -51,14 +51,14 @@ final class TrainedTgram {
         panels.pack(parameters.buffer.pointer + extractor.offset, depthStride: 1, columnStride: shape.kernel)
         for layer in layers { layer.convolution.begin(parameters) }
         for clip in 0..<clips {
-            Kernels.product(
+            Kernels.preciseProduct(
                 wave(clip), aStride: shape.stride, panels, into: input(0, clip), cStride: channels, rows: frames)
             for index in layers.indices {
                 activate(parameters, index, clip)
                 let y =
                     index + 1 < layers.count
                     ? input(index + 1, clip) : images.pointer + clip * frames * channels
-                layers[index].convolution.forward(padded.pointer, rows: frames, into: y, scratch: winograd)
+                layers[index].convolution.forward(padded.pointer, rows: frames, into: y)
             }
         }
     }
@@ -82,6 +82,8 @@ final class TrainedTgram {
         let (frames, channels) = (shape.frames, shape.channels)
         let inner = paddedGradient.pointer + channels
         let dx = FloatBuffer(count: frames * channels)
+        let width = Panels.paddedCount(shape.kernel)
+        let dw = FloatBuffer(count: channels * width)
         for clip in 0..<clips {
             inner.update(from: imageGradients.pointer + clip * frames * channels, count: frames * channels)
             for layer in layers.indices.reversed() {
@@ -90,9 +92,14 @@ final class TrainedTgram {
                     paddedGradient.pointer, padded.pointer, rows: frames, into: dx.pointer, scratch: winograd)
                 leaveNorm(parameters, layer, dx.pointer, into: inner, gradient: gradient)
             }
+            // Whole vectors of samples: those beyond the kernel are left out at the end.
             Kernels.productTransposed(
-                inner, aStride: channels, wave(clip), bStride: shape.stride,
-                into: gradient.pointer + extractor.offset, positions: frames, rows: channels, columns: shape.kernel)
+                inner, aStride: channels, wave(clip), bStride: shape.stride, into: dw.pointer, positions: frames,
+                rows: channels, columns: width)
+        }
+        let target = gradient.pointer + extractor.offset
+        for c in 0..<channels {
+            for k in 0..<shape.kernel { target[c * shape.kernel + k] += dw.pointer[c * width + k] }
         }
         for layer in layers { layer.convolution.finish(gradient) }
     }

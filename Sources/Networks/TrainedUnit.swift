@@ -62,7 +62,7 @@ extension TrainedUnit {
                 let rows = min(Self.chunk, positions - first)
                 let x = source.read(clip, first: first, rows: rows, scratch: scratch)
                 let y = output(clip) + first * wide
-                Kernels.product(x, aStride: width, forth, into: y, cStride: wide, rows: rows)
+                Kernels.preciseProduct(x, aStride: width, forth, into: y, cStride: wide, rows: rows)
                 norm.observe(y, rows: rows)
             }
         }
@@ -188,7 +188,7 @@ extension TrainedUnit {
                     images.pointer + clip * unit.input.count, plane: unit.input, row: row, stride: paddedDepth,
                     into: scratch)
                 let y = self.output(clip) + row * output.columns * output.channels
-                Kernels.product(
+                Kernels.preciseProduct(
                     scratch, aStride: paddedDepth, forth, into: y, cStride: output.channels, rows: output.columns)
                 norm.observe(y, rows: output.columns)
             }

@@ -1,8 +1,10 @@
 internal import Tensors
 
-/// A convolution over time with three taps, during training, by Winograd's F(4, 3) in both directions.
+/// A convolution over time with three taps, during training.
 ///
-/// The gradient of the weights is taken in the transformed domain too, and turned back once per step.
+/// The way forth is a plain product, because what follows a rounding error there is more than the error: an activation that
+/// changes sides, a pool that picks another step. The way back is linear, and goes by Winograd's F(4, 3); the gradient of
+/// the weights is taken in the transformed domain too, and turned back once per step.
 final class TrainedWaveConvolution {
     /// Time steps that are worked on together: a whole number of tiles at either dilation.
     static let chunk = 240
@@ -11,7 +13,7 @@ final class TrainedWaveConvolution {
     let outputs: Int
     let dilation: Int
     private let weight: ParameterLayout.Slice
-    private var forth: WinogradConvolution?
+    private let taps: [Panels]
     private var back: WinogradConvolution?
     private let factorGradients: FloatBuffer
 
@@ -21,11 +23,16 @@ final class TrainedWaveConvolution {
         inputs = weight.shape[1]
         self.dilation = dilation
         factorGradients = FloatBuffer(count: 6 * outputs * inputs)
+        // Neighbouring steps lie side by side, so that all three taps are one product; dilated ones do not.
+        taps =
+            dilation == 1
+            ? [Panels(depth: 3 * inputs, columns: outputs)]
+            : (0..<3).map { [inputs, outputs] _ in Panels(depth: inputs, columns: outputs) }
     }
 
     func begin(_ parameters: Parameters) {
         let source = parameters.buffer.pointer + weight.offset
-        forth = WinogradConvolution(source, inputs: inputs, outputs: outputs, dilation: dilation)
+        pack(source)
         // Back, the taps come in reverse and inputs and outputs change places.
         let reversed = FloatBuffer(count: weight.count)
         for o in 0..<outputs {
@@ -40,10 +47,28 @@ final class TrainedWaveConvolution {
     }
 
     /// **Shapes**: x [rows + 2·dilation (+ slack)][inputs], padding included, y [rows][outputs].
-    func forward(
-        _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, scratch: WinogradScratch
-    ) {
-        forth?.apply(x, rows: rows, into: y, scratch: scratch)
+    func forward(_ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>) {
+        for (tap, panels) in taps.enumerated() {
+            Kernels.preciseProduct(
+                x + tap * dilation * inputs, aStride: inputs, panels, into: y, cStride: outputs, rows: rows,
+                accumulate: tap > 0)
+        }
+    }
+
+    private func pack(_ source: UnsafePointer<Float>) {
+        if dilation > 1 {
+            for (tap, panels) in taps.enumerated() {
+                panels.pack(source + tap, depthStride: 3, columnStride: 3 * inputs)
+            }
+            return
+        }
+        let ordered = FloatBuffer(count: weight.count)
+        for o in 0..<outputs {
+            for i in 0..<inputs {
+                for tap in 0..<3 { ordered.pointer[(o * 3 + tap) * inputs + i] = source[(o * inputs + i) * 3 + tap] }
+            }
+        }
+        taps[0].pack(ordered.pointer, depthStride: 1, columnStride: 3 * inputs)
     }
 
     /// One chunk of the way back.

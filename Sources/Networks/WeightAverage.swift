@@ -33,7 +33,8 @@ package struct MovingAverage: Sendable, Hashable {
 
 /// The plain mean of several versions of the weights (SWA).
 ///
-/// Its running statistics are the mean of theirs too, but belong to none of them: compute them anew before use.
+/// Its running statistics are the mean of theirs too, but belong to none of them: compute them anew with a
+/// `StatisticsMean` before use.
 package final class WeightMean {
     package let mean: Parameters
     package private(set) var versions = 0
@@ -45,6 +46,35 @@ package final class WeightMean {
         let share = 1 / Float(versions)
         let (a, w) = (mean.buffer.pointer, parameters.buffer.pointer)
         for index in 0..<parameters.layout.count { a[index] += share * (w[index] - a[index]) }
+    }
+}
+
+/// Running statistics computed anew: the plain mean of the moments of many batches, under weights that stand still.
+///
+/// Source: Izmailov et al., "Averaging weights leads to wider optima", UAI 2018; PyTorch's `update_bn`.
+package struct StatisticsMean: Sendable {
+    private var sums: [Double]
+    private let range: Range<Int>
+    package private(set) var batches = 0
+
+    package init(_ layout: ParameterLayout) {
+        range = layout.trainedCount..<layout.count
+        sums = [Double](repeating: 0, count: range.count)
+    }
+
+    /// - Parameter statistics: as long as the parameters; the moments that `Backbone.forward` and `Tail.observe` wrote.
+    package mutating func add(statistics: FloatBuffer) {
+        precondition(statistics.count >= range.upperBound, "statistics of \(statistics.count) floats")
+        batches += 1
+        for index in sums.indices { sums[index] += Double(statistics.pointer[range.lowerBound + index]) }
+    }
+
+    /// Replaces the running statistics; at least one batch must have been added.
+    package func write(to parameters: Parameters) {
+        precondition(batches > 0, "running statistics of no batch")
+        for index in sums.indices {
+            parameters.buffer.pointer[range.lowerBound + index] = Float(sums[index] / Double(batches))
+        }
     }
 }
 

@@ -1,15 +1,18 @@
 private import CKernels
 
 extension Kernels {
-    /// a = PReLU(scale·y + shift), or without slope just scale·y + shift.
+    /// a = PReLU(scale·(y − centre) + shift), or without slope just scale·(y − centre) + shift; `a` may be `y`.
     ///
-    /// **Shapes**: y, a [rows][channels]; scale, shift, slope [channels].
+    /// A centre near the mean keeps the digits that scale·y and its shift would lose to each other.
+    ///
+    /// **Shapes**: y, a [rows][channels]; centre, scale, shift, slope [channels].
     package static func activate(
         _ y: UnsafePointer<Float>, into a: UnsafeMutablePointer<Float>, rows: Int, channels: Int,
-        scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, slope: UnsafePointer<Float>?
+        centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
+        slope: UnsafePointer<Float>?
     ) {
         precondition(channels % lanes == 0, "\(channels) channels are not a multiple of \(lanes)")
-        kernel_activate(y, a, rows, channels, scale, shift, slope)
+        kernel_activate(y, a, rows, channels, centre, scale, shift, slope)
     }
 
     /// sums += Σ (y − origin), squares += Σ (y − origin)².
@@ -27,30 +30,31 @@ extension Kernels {
 
     /// The way back through `activate`: g turns from dL/da into dL/dz, and the sums a batch norm needs are taken on the way.
     ///
-    /// With x̂ = inverse·y + offset: sums += Σ g, products += Σ g·x̂, slopes += Σ over z < 0 of dL/da·z.
+    /// With x̂ = inverse·(y − centre): sums += Σ g, products += Σ g·x̂, slopes += Σ over z < 0 of dL/da·z.
     ///
     /// **Shapes**: g, y [rows][channels]; the rest [channels].
     package static func activateGradient(
         _ g: UnsafeMutablePointer<Float>, _ y: UnsafePointer<Float>, rows: Int, channels: Int,
-        scale: UnsafePointer<Float>, shift: UnsafePointer<Float>, slope: UnsafePointer<Float>?,
-        inverse: UnsafePointer<Float>, offset: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>,
+        centre: UnsafePointer<Float>, scale: UnsafePointer<Float>, shift: UnsafePointer<Float>,
+        slope: UnsafePointer<Float>?, inverse: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>,
         products: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>?
     ) {
         precondition(channels % lanes == 0, "\(channels) channels are not a multiple of \(lanes)")
         precondition(slope == nil || slopes != nil, "a slope without a place for its gradient")
         kernel_activate_gradient(
-            g, y, rows, channels, scale, shift, slope, inverse, offset, sums, products, slopes)
+            g, y, rows, channels, centre, scale, shift, slope, inverse, sums, products, slopes)
     }
 
-    /// dy = p·g + q·y + r: the way back through a batch norm, once its sums are known. `dy` may be `g`.
+    /// dy = p·g + q·(y − centre) + r: the way back through a batch norm, once its sums are known. `dy` may be `g`.
     ///
-    /// **Shapes**: g, y, dy [rows][channels]; p, q, r [channels].
+    /// **Shapes**: g, y, dy [rows][channels]; centre, p, q, r [channels].
     package static func combine(
         _ g: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into dy: UnsafeMutablePointer<Float>, rows: Int,
-        channels: Int, _ p: UnsafePointer<Float>, _ q: UnsafePointer<Float>, _ r: UnsafePointer<Float>
+        channels: Int, centre: UnsafePointer<Float>, _ p: UnsafePointer<Float>, _ q: UnsafePointer<Float>,
+        _ r: UnsafePointer<Float>
     ) {
         precondition(channels % lanes == 0, "\(channels) channels are not a multiple of \(lanes)")
-        kernel_combine(g, y, dy, rows, channels, p, q, r)
+        kernel_combine(g, y, dy, rows, channels, centre, p, q, r)
     }
 
     /// The largest of some rows, per channel.
@@ -77,19 +81,19 @@ extension Kernels {
 
 extension PlainKernels {
     package static func activate(
-        _ y: [Float], channels: Int, scale: [Float], shift: [Float], slope: [Float]?
+        _ y: [Float], channels: Int, centre: [Float], scale: [Float], shift: [Float], slope: [Float]?
     ) -> [Float] {
         y.indices.map { index in
             let c = index % channels
-            let z = scale[c] * y[index] + shift[c]
+            let z = scale[c] * (y[index] - centre[c]) + shift[c]
             return slope.map { max(z, 0) + $0[c] * min(z, 0) } ?? z
         }
     }
 
     /// Returns dL/dz and the three sums.
     package static func activateGradient(
-        _ g: [Float], _ y: [Float], channels: Int, scale: [Float], shift: [Float], slope: [Float]?, inverse: [Float],
-        offset: [Float]
+        _ g: [Float], _ y: [Float], channels: Int, centre: [Float], scale: [Float], shift: [Float], slope: [Float]?,
+        inverse: [Float]
     ) -> (g: [Float], sums: [Float], products: [Float], slopes: [Float]) {
         var result = (
             g: g, sums: [Float](repeating: 0, count: channels), products: [Float](repeating: 0, count: channels),
@@ -97,13 +101,13 @@ extension PlainKernels {
         )
         for index in g.indices {
             let c = index % channels
-            let z = scale[c] * y[index] + shift[c]
+            let z = scale[c] * (y[index] - centre[c]) + shift[c]
             if let slope, z <= 0 {
                 result.g[index] = slope[c] * g[index]
                 result.slopes[c] += g[index] * z
             }
             result.sums[c] += result.g[index]
-            result.products[c] += result.g[index] * (inverse[c] * y[index] + offset[c])
+            result.products[c] += result.g[index] * inverse[c] * (y[index] - centre[c])
         }
         return result
     }

@@ -27,6 +27,17 @@ extension Kernels {
             a, aStride, panels.pointer, c, cStride, rows, panels.columns, panels.depth, bias, slope, accumulate)
     }
 
+    /// c = a·b (+ c) with sums in double: for what a norm, a rectifier or a temperature of 0.02 will magnify.
+    ///
+    /// **Shapes**: as of `product`.
+    package static func preciseProduct(
+        _ a: UnsafePointer<Float>, aStride: Int, _ panels: Panels, into c: UnsafeMutablePointer<Float>, cStride: Int,
+        rows: Int, accumulate: Bool = false
+    ) {
+        kernel_product_precise(
+            a, aStride, panels.pointer, c, cStride, rows, panels.columns, panels.depth, accumulate)
+    }
+
     /// c += aᵀ·b: the gradient of a weight from what came in and what came back.
     ///
     /// **Shapes**: a [positions][rows], b [positions][columns], c [rows][columns]; columns a multiple of `lanes`.

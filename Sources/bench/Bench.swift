@@ -6,8 +6,8 @@ import Glibc
     static let configuration = CommandConfiguration(
         commandName: "auscult-bench", abstract: "Benchmarks and reference checks of auscult.",
         subcommands: [
-            LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, GoldenCommand.self,
-            FuzzWireCommand.self, QueueCommand.self, QueueWorkerCommand.self,
+            LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, SpeedCommand.self,
+            GoldenCommand.self, FuzzWireCommand.self, QueueCommand.self, QueueWorkerCommand.self,
             FuzzBrokerCommand.self,
         ])
 

@@ -35,19 +35,16 @@ struct LogMelCommand: ParsableCommand {
         let mean: Double
     }
 
-    private struct Line: Encodable {
-        let benchmark = "log-mel"
-        let library: String
-        let millisecondsPerClip: Double
-        /// How many times as long as auscult this library takes.
-        let ratio: Double
-    }
-
     func validate() throws {
         guard rounds > 0, clips > 0 else { throw ValidationError("rounds and clips are at least 1") }
     }
 
     func run() throws {
+        if !json { Swift.print(SpeedLine.heading) }
+        for line in try lines() { try line.print(json: json) }
+    }
+
+    func lines() throws -> [SpeedLine] {
         var random = CounterRandom(1)
         let samples = (0..<160_000).map { _ in Float(random.nextNormal() * 0.1) }
         let file = FileManager.default.temporaryDirectory.appending(
@@ -74,12 +71,16 @@ struct LogMelCommand: ParsableCommand {
                 if round > 0 { theirs[library, default: []].append(answer.milliseconds) }
             }
         }
-        try print(Line(library: "auscult", millisecondsPerClip: median(ours), ratio: 1))
-        for library in libraries {
-            let times = theirs[library] ?? []
-            let ratio = median(zip(times, ours).map { $0 / $1 })
-            try print(Line(library: library, millisecondsPerClip: median(times), ratio: ratio))
+        func line(_ library: String, _ times: [Double], ratio: Double) -> SpeedLine {
+            SpeedLine(
+                work: "log-mel", network: "-", clips: 1, threads: 1, library: library,
+                millisecondsPerClip: median(times), ratio: ratio)
         }
+        return [line("auscult", ours, ratio: 1)]
+            + libraries.map { library in
+                let times = theirs[library] ?? []
+                return line(library, times, ratio: median(zip(times, ours).map { $0 / $1 }))
+            }
     }
 
     private func turn(_ extractor: LogMelExtractor, _ samples: [Float]) throws -> Turn {
@@ -90,16 +91,5 @@ struct LogMelCommand: ParsableCommand {
         }
         let mean = logMel.values.reduce(0) { $0 + Double($1) } / Double(logMel.values.count)
         return Turn(milliseconds: median(times), mean: mean)
-    }
-
-    private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-
-    private func print(_ line: Line) throws {
-        if json {
-            Swift.print(String(decoding: try JSONEncoder().encode(line), as: UTF8.self))
-        } else {
-            let (time, ratio) = (String(format: "%.3f", line.millisecondsPerClip), String(format: "%.2f", line.ratio))
-            Swift.print("log-mel\t\(line.library)\t\(time) ms per clip\t\(ratio) times auscult's time")
-        }
     }
 }

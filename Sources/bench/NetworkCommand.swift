@@ -1,94 +1,82 @@
 import ArgumentParser
-import FoundationEssentials
 import Networks
-import Tensors
 
-/// Times the network on one thread.
+/// Times the network, in turn with the frameworks that others use.
 struct NetworkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "network", abstract: "Time the network on one core: milliseconds per clip.",
+        commandName: "network", abstract: "Time the network: milliseconds per clip of inference or of a training step.",
         discussion: """
-            Example: auscult-bench network --channels logmel,tgram,tfgram
-            The same work in PyTorch: python Sources/bench/peers/network.py --channels logmel,tgram,tfgram
+            Examples:
+              auscult-bench network --channels logmel,tgram,tfgram --clips 1,8,32 --peers /tmp/venv
+              auscult-bench network --channels logmel --train 64 --peers /tmp/venv --rounds 3
+
+            With --peers, PyTorch (frozen, compiled, channels last) and ONNX Runtime take turns with auscult on the same \
+            weights and clips, each in a process of its own, and must compute the same. The figures are medians.
             """)
 
     @Option(help: "The images the network sees.")
     var channels = "logmel"
 
-    @Option(help: "Timed repetitions; the median is printed.")
-    var repetitions = 15
+    @Option(help: "Clips per call of inference; several with commas.")
+    var clips = "1"
 
-    @Option(help: "Train: clips per step; without it, clips are heard one by one.")
-    var batch: Int?
+    @Option(help: "Train instead: clips per step.")
+    var train: Int?
+
+    @Option(help: "Threads.")
+    var threads = 1
+
+    @Option(help: "How often everybody takes a turn.")
+    var rounds = 9
+
+    @OptionGroup var peers: PeerOptions
+
+    @Flag(help: "Print lines of JSON.")
+    var json = false
+
+    func validate() throws {
+        guard rounds > 0, threads > 0 else { throw ValidationError("rounds and threads are at least 1") }
+        guard train.map({ $0 > 0 && ($0 < 8 || $0 % 8 == 0) }) ?? true else {
+            throw ValidationError("--train takes less than 8 clips or a multiple of 8")
+        }
+    }
 
     func run() throws {
+        if !json { print(SpeedLine.heading) }
+        for line in try lines() { try line.print(json: json) }
+    }
+
+    func lines() throws -> [SpeedLine] {
         let list = channels.split(separator: ",").compactMap { Architecture.Channel(rawValue: String($0)) }
         let architecture = Architecture(channels: list)
         if let complaint = architecture.complaint { throw ValidationError(complaint) }
-        let clips = NoiseClips(architecture, seed: 2)
-        if let batch { train(architecture, clips, batch: batch) } else { hear(architecture, clips) }
-    }
-
-    private func hear(_ architecture: Architecture, _ clips: NoiseClips) {
-        let network = FoldedNetwork(Parameters(architecture, seed: 1))
-        let scratch = FoldedNetwork.Scratch(architecture)
-        report("inference", clips: 1) {
-            _ = network.hear(logMel: clips.logMel, wave: clips.wave, scratch: scratch)
+        let contest = NetworkContest(architecture, threads: threads, rounds: rounds, peers: peers.chosen)
+        if let train { return try contest.train(clips: train, libraries: peers.libraries(train: true)) }
+        return try clips.split(separator: ",").flatMap { text in
+            guard let count = Int(text), count > 0 else { throw ValidationError("\(text) is no number of clips") }
+            return try contest.listen(clips: count, libraries: peers.libraries(train: false))
         }
-    }
-
-    private func train(_ architecture: Architecture, _ clips: NoiseClips, batch: Int) {
-        let parameters = Parameters(architecture, seed: 1)
-        let backbone = Backbone(architecture, clips: batch)
-        let tail = Tail(architecture, clips: batch)
-        let moments = AdamW.Moments(parameters.layout)
-        let gradient = FloatBuffer(count: parameters.layout.count)
-        let labels = (0..<batch).map { $0 % architecture.classes }
-        let targets = Tail.Targets(
-            labels: labels, mixedLabels: labels.reversed(), shares: [Float](repeating: 0.4, count: batch))
-        for clip in 0..<batch { backbone.load(clip, logMel: clips.logMel(shifted: clip), wave: clips.wave) }
-        report("training step of \(batch) clips", clips: batch) {
-            gradient.zero()
-            let features = backbone.forward(parameters, statistics: gradient)
-            let outcome = tail.step(parameters, features: features, targets: targets, gradient: gradient)
-            backbone.backward(parameters, featureGradient: outcome.featureGradient, gradient: gradient)
-            AdamW().step(parameters, gradient: gradient, moments: moments, learningRate: 1e-4)
-            parameters.follow(statistics: gradient)
-        }
-    }
-
-    private func report(_ work: String, clips: Int, _ body: () -> Void) {
-        let clock = ContinuousClock()
-        let warmUp = clips > 1 ? 1 : 3
-        let times = (0..<repetitions + warmUp).map { _ in clock.measure(body) }
-        let milliseconds = times.dropFirst(warmUp).sorted().map { $0 / .milliseconds(1) / Double(clips) }
-        print(
-            "\(channels) \(work): median \(milliseconds[milliseconds.count / 2]) ms per clip, best \(milliseconds[0]), "
-                + "peak memory \(Self.peakMebibytes ?? 0) MiB")
-    }
-
-    /// The most memory the process has had, in MiB; nil where the system does not say.
-    private static var peakMebibytes: Int? {
-        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return nil }
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(separator: " ").compactMap { Int($0) }.first.map { $0 / 1024 }
     }
 }
 
-/// Clips of noise, loud and wide as real ones are.
-struct NoiseClips {
-    let logMel: [Float]
-    let wave: [Float]
+/// Where the peers are, and which of them take part.
+struct PeerOptions: ParsableArguments {
+    @Option(help: "The Python environment that Sources/bench/peers/setup made.")
+    var peers: String?
 
-    init(_ a: Architecture, seed: UInt64) {
-        var random = CounterRandom(seed)
-        logMel = (0..<a.melBands * a.frames).map { _ in Float(random.nextNormal() * 20 - 30) }
-        wave = a.usesWave ? (0..<a.waveSamples).map { _ in Float(random.nextNormal() * 0.1) } : []
-    }
+    @Option(help: "The folder of the peers' programs.")
+    var scripts = "Sources/bench/peers"
 
-    /// The log-mel moved by some values, so that clips differ.
-    func logMel(shifted count: Int) -> [Float] {
-        let shift = count * 97 % logMel.count
-        return Array(logMel[shift...]) + Array(logMel[..<shift])
-    }
+    @Option(help: "A library the peers load first: an allocator that keeps its pages. \"\" for none.")
+    var preload = "libjemalloc.so.2"
+
+    @Option(help: "Peers of inference.")
+    var listeners = "frozen,frozen-channels-last,compiled,onnxruntime"
+
+    @Option(help: "Peers of training.")
+    var trainers = "eager,eager-channels-last,compiled"
+
+    var chosen: (environment: String, scripts: String, preloads: String)? { peers.map { ($0, scripts, preload) } }
+
+    func libraries(train: Bool) -> [String] { (train ? trainers : listeners).split(separator: ",").map(String.init) }
 }

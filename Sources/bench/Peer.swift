@@ -14,13 +14,17 @@ final class Peer {
     ///   - environment: the folder that `peers/setup` made.
     ///   - script: the program.
     ///   - arguments: what it is told once.
-    init(environment: String, script: String, arguments: [String]) throws {
+    ///   - preloads: a library that is loaded before all others, such as an allocator; empty for none.
+    init(environment: String, script: String, arguments: [String], preloads: String = "") throws {
         let python = URL(filePath: environment).appending(path: "bin/python")
         guard FileManager.default.isExecutableFile(atPath: python.path) else {
             throw PeerError(description: "\(environment) holds no Python. Make it with Sources/bench/peers/setup.")
         }
         process.executableURL = python
         process.arguments = [script] + arguments
+        if !preloads.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(["LD_PRELOAD": preloads]) { $1 }
+        }
         process.standardInput = requests
         process.standardOutput = answers
         try process.run()

@@ -29,10 +29,10 @@ import Testing
         let (outcome, gradient) = try Self.step(small, small.parameters)
         let losses = try small.values("step.losses")
         #expect(abs(outcome.crossEntropy - Double(losses[0])) < 1e-5 * Double(losses[0]))
-        // The temperature makes fifty times as much of the rounding of a cosine.
-        #expect(abs(outcome.contrastive - Double(losses[1])) < 5e-5)
-        #expect(distance(outcome.embeddings, try small.values("step.embedding")) < 1e-4)
-        #expect(distance(outcome.logits, try small.values("step.logits")) < 1e-4)
+        // Of four clips and a temperature of 0.02 PyTorch's own float32 is 5e-6 off; relative to the whole loss this is 1e-6.
+        #expect(abs(outcome.contrastive - Double(losses[1])) < 1e-5)
+        #expect(distance(outcome.embeddings, try small.values("step.embedding")) < 1e-5)
+        #expect(distance(outcome.logits, try small.values("step.logits")) < 1e-5)
 
         let live = small.parameters.copy()
         AdamW().step(live, gradient: gradient, moments: AdamW.Moments(live.layout), learningRate: 1e-4)
@@ -51,7 +51,7 @@ import Testing
             let weights = live.buffer.pointer + slice.offset
             guard isTrained else {
                 let statistics = UnsafeBufferPointer(start: weights, count: slice.count)
-                #expect(distance(statistics, after) < 1e-5, "\(slice.name) after the step")
+                #expect(distance(statistics, after) < 1e-6, "\(slice.name) after the step")
                 continue
             }
             for (index, value) in after.enumerated() where abs(expected[index]) > 1e-4 {

@@ -137,8 +137,8 @@ import Testing
         expectClose(
             out.values,
             PlainKernels.activate(
-                plain, channels: channels, scale: [Float](repeating: 1, count: channels), shift: bias.values,
-                slope: slope.values))
+                plain, channels: channels, centre: [Float](repeating: 0, count: channels),
+                scale: [Float](repeating: 1, count: channels), shift: bias.values, slope: slope.values))
 
         let dy = FloatBuffer(draw(outWidth * channels, seed: 26))
         let dx = FloatBuffer(draw(width * channels, seed: 27))
@@ -163,25 +163,26 @@ import Testing
         let channels = 48
         let y = FloatBuffer(draw(rows * channels, seed: 30))
         let vectors = (31..<36).map { FloatBuffer(draw(channels, seed: $0)) }
-        let (scale, shift, inverse, offset) = (vectors[0], vectors[1], vectors[2], vectors[3])
+        let (scale, shift, inverse, centre) = (vectors[0], vectors[1], vectors[2], vectors[3])
         let slope = rectified ? vectors[4] : nil
         let a = FloatBuffer(count: rows * channels)
         Kernels.activate(
-            y.pointer, into: a.pointer, rows: rows, channels: channels, scale: scale.pointer, shift: shift.pointer,
-            slope: slope?.pointer)
+            y.pointer, into: a.pointer, rows: rows, channels: channels, centre: centre.pointer, scale: scale.pointer,
+            shift: shift.pointer, slope: slope?.pointer)
         expectClose(
             a.values,
             PlainKernels.activate(
-                y.values, channels: channels, scale: scale.values, shift: shift.values, slope: slope?.values))
+                y.values, channels: channels, centre: centre.values, scale: scale.values, shift: shift.values,
+                slope: slope?.values))
 
         let g = FloatBuffer(draw(rows * channels, seed: 37))
         let expected = PlainKernels.activateGradient(
-            g.values, y.values, channels: channels, scale: scale.values, shift: shift.values, slope: slope?.values,
-            inverse: inverse.values, offset: offset.values)
+            g.values, y.values, channels: channels, centre: centre.values, scale: scale.values, shift: shift.values,
+            slope: slope?.values, inverse: inverse.values)
         let sums = (0..<3).map { _ in FloatBuffer(count: channels) }
         Kernels.activateGradient(
-            g.pointer, y.pointer, rows: rows, channels: channels, scale: scale.pointer, shift: shift.pointer,
-            slope: slope?.pointer, inverse: inverse.pointer, offset: offset.pointer, sums: sums[0].pointer,
+            g.pointer, y.pointer, rows: rows, channels: channels, centre: centre.pointer, scale: scale.pointer,
+            shift: shift.pointer, slope: slope?.pointer, inverse: inverse.pointer, sums: sums[0].pointer,
             products: sums[1].pointer, slopes: sums[2].pointer)
         expectClose(g.values, expected.g)
         expectClose(sums[0].values, expected.sums)
@@ -198,11 +199,12 @@ import Testing
 
         let dy = FloatBuffer(count: rows * channels)
         Kernels.combine(
-            g.pointer, y.pointer, into: dy.pointer, rows: rows, channels: channels, scale.pointer, shift.pointer,
-            inverse.pointer)
+            g.pointer, y.pointer, into: dy.pointer, rows: rows, channels: channels, centre: centre.pointer,
+            scale.pointer, shift.pointer, inverse.pointer)
         let combined = (0..<rows * channels).map {
             let c = $0 % channels
-            return scale.values[c] * g.values[$0] + shift.values[c] * y.values[$0] + inverse.values[c]
+            let far = y.values[$0] - centre.values[c]
+            return scale.values[c] * g.values[$0] + shift.values[c] * far + inverse.values[c]
         }
         expectClose(dy.values, combined)
     }

@@ -16,6 +16,12 @@ void kernel_product(
     const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
     const float *bias, const float *slope, bool accumulate);
 
+// The same without bias and slope, its sums in double every 16 steps of k: what is left is little more than the rounding of
+// the result.
+void kernel_product_precise(
+    const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
+    bool accumulate);
+
 // c[n][k] += sum over p of a[p][n] * b[p][k]. k is a multiple of 16.
 void kernel_product_transposed(
     const float *a, long a_stride, const float *b, long b_stride, float *c, long p, long n, long k);
@@ -51,22 +57,24 @@ void kernel_depthwise_weight_gradient(
 
 // MARK: Normalisation and activation (normalise.c)
 
-// a = max(z, 0) + slope * min(z, 0) with z = scale * y + shift; without slope a = z.
+// a = max(z, 0) + slope * min(z, 0) with z = scale * (y - centre) + shift; without slope a = z. a may be y.
 void kernel_activate(
-    const float *y, float *a, long rows, long channels, const float *scale, const float *shift, const float *slope);
+    const float *y, float *a, long rows, long channels, const float *centre, const float *scale, const float *shift,
+    const float *slope);
 
 // sums[channels] += y - origin, squares[channels] += (y - origin)^2.
 void kernel_moments(const float *y, long rows, long channels, const float *origin, float *sums, float *squares);
 
-// The way back through kernel_activate, in place: g becomes dL/dz. With xhat = y * inverse + offset:
+// The way back through kernel_activate, in place: g becomes dL/dz. With xhat = inverse * (y - centre):
 // sums += g, products += g * xhat and, where there is a slope, slopes += the sum of dL/da * z over z < 0.
 void kernel_activate_gradient(
-    float *g, const float *y, long rows, long channels, const float *scale, const float *shift, const float *slope,
-    const float *inverse, const float *offset, float *sums, float *products, float *slopes);
+    float *g, const float *y, long rows, long channels, const float *centre, const float *scale, const float *shift,
+    const float *slope, const float *inverse, float *sums, float *products, float *slopes);
 
-// dy = p * g + q * y + r, per channel.
+// dy = p * g + q * (y - centre) + r, per channel. dy may be g.
 void kernel_combine(
-    const float *g, const float *y, float *dy, long rows, long channels, const float *p, const float *q, const float *r);
+    const float *g, const float *y, float *dy, long rows, long channels, const float *centre, const float *p,
+    const float *q, const float *r);
 
 // out[channels] = the largest of rows.
 void kernel_largest(const float *a, float *out, long rows, long channels);

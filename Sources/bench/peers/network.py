@@ -1,73 +1,113 @@
-"""The same network and the same work as `auscult-bench network`, in PyTorch at its best.
+"""The OS-SCL network by PyTorch and ONNX Runtime, a turn at a time.
 
-Needs torch. Start it under an allocator that keeps its pages, which PyTorch profits from most:
-    LD_PRELOAD=libjemalloc.so.2 python Sources/bench/peers/network.py --channels logmel,tgram,tfgram [--batch 64]
+Started by `auscult-bench network` with a safetensors file of weights and clips, the channels, the number of threads and the
+peers that will take turns. Each line of input says what to do, who does it and with how many clips; the answer is a line of
+JSON. An allocator that keeps its pages should be preloaded: PyTorch profits from it most.
+
+Peers: eager, frozen, frozen-channels-last, compiled, compiled-channels-last, onnxruntime. Only eager and compiled ones train.
 """
 
-import argparse
-import resource
-import statistics
+import json
+import os
+import sys
+import tempfile
 import time
 
-import torch
+path, channels, threads = sys.argv[1], tuple(sys.argv[2].split(",")), int(sys.argv[3])
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = str(threads)
 
-from oscl import Network, Sizes, noisy_mixup_losses
+import torch  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
 
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--channels", default="logmel")
-arguments.add_argument("--repetitions", type=int, default=15)
-arguments.add_argument("--threads", type=int, default=1)
-arguments.add_argument("--clips", type=int, default=1, help="clips per call of inference")
-arguments.add_argument("--batch", type=int, help="train with that many clips per step")
-options = arguments.parse_args()
+from oscl import Network, Sizes, adaptive_pools_as_gathers, noisy_mixup_losses  # noqa: E402
 
-torch.manual_seed(1)
-torch.set_num_threads(options.threads)
+torch.set_num_threads(threads)
 torch.set_flush_denormal(True)
-sizes = Sizes(channels=tuple(options.channels.split(",")))
+tensors = load_file(path)
+wave, mel = tensors.pop("input.wave"), tensors.pop("input.mel")
 
 
-def report(name, clips, work):
-    for _ in range(3 if clips < 64 else 1):
-        work()
-    times = []
-    for _ in range(options.repetitions):
-        start = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - start) * 1e3 / clips)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{options.channels} {name}: median {statistics.median(times):.1f} ms per clip, best {min(times):.1f}, "
-          f"peak memory {peak} MiB", flush=True)
+def network(peer):
+    result = Network(Sizes(channels=channels))
+    result.load_state_dict(tensors, strict=False)
+    if peer.endswith("channels-last"):
+        result.mobilefacenet.to(memory_format=torch.channels_last)
+    return result
 
 
-def infer():
-    wave, mel = torch.randn(options.clips, 1, 160_000) * 0.1, torch.randn(options.clips, 1, 128, 313) * 20 - 30
-    for layout in (torch.contiguous_format, torch.channels_last):
-        network = Network(sizes).eval()
-        network.mobilefacenet.to(memory_format=layout)
+def listener(peer, clips):
+    """A function that hears that many clips."""
+    inputs = (wave[:clips].contiguous(), mel[:clips].contiguous())
+    model = network(peer).eval()
+    if peer.startswith("onnxruntime"):
+        import onnxruntime
+
+        file = os.path.join(tempfile.mkdtemp(), "network.onnx")
+        adaptive_pools_as_gathers(model)
+        names = ["wave", "mel"] if len(channels) > 1 else ["mel"]
+        torch.onnx.export(model, inputs, file, input_names=["wave", "mel"], dynamo=False)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        feed = {name: value.numpy() for name, value in zip(("wave", "mel"), inputs) if name in names}
+        os.remove(file)
+        return lambda: torch.from_numpy(session.run(None, feed)[0])
+    if peer.startswith("frozen"):
         with torch.no_grad():
-            frozen = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, (wave, mel))))
-            name = "channels last" if layout is torch.channels_last else "contiguous"
-            report(f"inference, frozen, {name}", options.clips, lambda: frozen(wave, mel))
+            frozen = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, inputs)))
+        return lambda: frozen(*inputs)
+    if peer.startswith("compiled"):
+        from torch._inductor import config
+
+        config.freezing = True
+        model = torch.compile(model)
+    return lambda: model(*inputs)
 
 
-def train():
-    clips = options.batch
-    wave, mel = torch.randn(clips, 1, 160_000) * 0.1, torch.randn(clips, 1, 128, 313) * 20 - 30
+def trainer(peer, clips):
+    """A function that takes one training step with that many clips and returns its loss."""
+    model = network(peer).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     label = torch.arange(clips) % 41
-    for layout in (torch.contiguous_format, torch.channels_last):
-        network = Network(sizes).train()
-        network.mobilefacenet.to(memory_format=layout)
-        optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
+    partner = label.flip(0).argsort()
+    inputs = (wave[:clips].contiguous(), mel[:clips].contiguous())
+    losses = torch.compile(noisy_mixup_losses) if peer.startswith("compiled") else noisy_mixup_losses
 
-        def step():
-            optimiser.zero_grad()
-            mixed, contrastive, _, _ = noisy_mixup_losses(network, wave, mel, label, label.flip(0).argsort(), 0.4)
-            (mixed + contrastive).backward()
-            optimiser.step()
+    def step():
+        optimiser.zero_grad()
+        mixed, contrastive, _, _ = losses(model, *inputs, label, partner, torch.tensor(0.4))
+        loss = mixed + contrastive
+        loss.backward()
+        optimiser.step()
+        return loss.detach().reshape(1)
 
-        name = "channels last" if layout is torch.channels_last else "contiguous"
-        report(f"training step of {clips} clips, {name}", clips, step)
+    return step
 
 
-train() if options.batch else infer()
+def peak_mebibytes():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM:"))
+
+
+workers = {}
+for line in sys.stdin:
+    work, peer, clips = line.split()
+    key = (work, peer, int(clips))
+    if key not in workers:
+        workers[key] = (trainer if work == "train" else listener)(peer, int(clips))
+        for _ in range(1 if work == "train" else 3):
+            if work == "train":
+                first = workers[key]()
+            else:
+                with torch.inference_mode():
+                    first = workers[key]()
+    start = time.perf_counter()
+    if work == "train":
+        workers[key]()
+    else:
+        with torch.inference_mode():
+            workers[key]()
+    milliseconds = (time.perf_counter() - start) * 1000 / int(clips)
+    print(json.dumps({"milliseconds": milliseconds, "values": first.reshape(-1)[:128].tolist(),
+                      "peakMebibytes": peak_mebibytes()}), flush=True)

@@ -13,7 +13,7 @@ class Sizes:
 
     def __init__(self, channels=("logmel", "tgram", "tfgram"), mel_bands=128, frames=313, samples=160_000, classes=41,
                  stem=64, bottlenecks=((2, 128, 2), (4, 128, 2), (4, 128, 2)), trunk=512, embedding=128, hidden=64,
-                 tgram_kernel=1024, tgram_stride=512, tfgram=(64, 128), tfgram_pools=(4, 626, 313)):
+                 tgram_kernel=1024, tgram_stride=512, tfgram=(64, 128), tfgram_pools=(4, 626, 313), attention=64):
         self.__dict__.update({k: v for k, v in locals().items() if k != "self"})
 
 
@@ -60,6 +60,20 @@ class TFgram(nn.Module):
     def forward(self, wave):
         x = F.relu(self.pre_bn0(self.pre_conv0(wave)))
         return self.pre_block3(self.pre_block2(self.pre_block1(x)))
+
+
+class FrequencyAttention(nn.Module):
+    """Each mel band becomes a mixture of the bands it looks at; not part of the published network."""
+
+    def __init__(self, s):
+        super().__init__()
+        self.query = nn.Linear(s.frames, s.attention, bias=False)
+        self.key = nn.Linear(s.frames, s.attention, bias=False)
+
+    def forward(self, mel):
+        normal = F.layer_norm(mel, mel.shape[-1:])
+        similarity = self.query(normal) @ self.key(normal).transpose(-1, -2) / math.sqrt(self.query.out_features)
+        return similarity.softmax(-1) @ mel
 
 
 class ConvBlock(nn.Module):
@@ -144,6 +158,8 @@ class Network(nn.Module):
             self.tgramnet = Tgram(s)
         if "tfgram" in s.channels:
             self.TFgramNet = TFgram(s)
+        if "attention" in s.channels:
+            self.attention = FrequencyAttention(s)
         self.mobilefacenet, self.head, self.arcface = MobileFaceNet(s), Head(s), ArcFace(s)
         self.initialise()
 
@@ -161,6 +177,8 @@ class Network(nn.Module):
         for channel in self.sizes.channels:
             if channel == "logmel":
                 planes.append(mel)
+            elif channel == "attention":
+                planes.append(self.attention(mel))
             else:
                 net = self.tgramnet if channel == "tgram" else self.TFgramNet
                 planes.append(net(wave).unsqueeze(1))
@@ -188,3 +206,28 @@ def noisy_mixup_losses(network, wave, mel, label, partner, lam):
     logits = network.arcface(z, label)
     mixed = lam * F.cross_entropy(logits, label) + (1 - lam) * F.cross_entropy(logits, label[partner])
     return mixed, contrastive(z, label), logits, z
+
+
+class GatherPool(nn.Module):
+    """An adaptive max-pool stated with operators that every runtime has: gather each bin's steps, then take the largest."""
+
+    def __init__(self, steps, bins):
+        super().__init__()
+        starts = torch.arange(bins) * steps // bins
+        ends = ((torch.arange(bins) + 1) * steps + bins - 1) // bins
+        width = int((ends - starts).max())
+        index = torch.minimum(starts[:, None] + torch.arange(width), ends[:, None] - 1)
+        self.bins, self.width = bins, width
+        self.register_buffer("index", index.flatten())
+
+    def forward(self, x):
+        return x[..., self.index].unflatten(-1, (self.bins, self.width)).amax(-1)
+
+
+def adaptive_pools_as_gathers(network):
+    """Replaces TFgram's adaptive pools, which the exporter to ONNX does not know, in place."""
+    if hasattr(network, "TFgramNet"):
+        s = network.sizes
+        steps = ((s.samples - 1) // 5 + 1) // 4
+        network.TFgramNet.pre_block2.pool = GatherPool(steps, s.tfgram_pools[1])
+        network.TFgramNet.pre_block3.pool = GatherPool(s.tfgram_pools[1], s.tfgram_pools[2])
