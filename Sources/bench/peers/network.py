@@ -70,7 +70,7 @@ def trainer(peer, clips):
     model = network(peer).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
     label = torch.arange(clips) % 41
-    partner = label.flip(0).argsort()
+    partner = torch.arange(clips - 1, -1, -1)
     inputs = (wave[:clips].contiguous(), mel[:clips].contiguous())
     losses = torch.compile(noisy_mixup_losses) if peer.startswith("compiled") else noisy_mixup_losses
 
