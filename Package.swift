@@ -102,7 +102,7 @@ let package = Package(
         tests(
             "DetectionTests", ["Plant", "Detection", "Spectra", "Networks", "Tensors"], resources: [.copy("Fixtures")]),
         tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),
-        tests("TrainingTests", ["Plant", "Training", "Detection", "Spectra", "Tensors", "Wire"]),
+        tests("TrainingTests", ["Plant", "Training", "Detection", "Networks", "Spectra", "Tensors", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
         tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),

@@ -49,6 +49,16 @@ extension LedgerError {
         LedgerError(.refused, "run \(run) is not this coordinator's to change: it has ended or somebody else has it")
     }
 
+    static func notResumable(run: Int64) -> LedgerError {
+        LedgerError(
+            .refused,
+            "run \(run) is neither paused nor a training that stopped with a checkpoint; 'auscult run list' shows")
+    }
+
+    static func noCheckpoint(run: Int64) -> LedgerError {
+        LedgerError(.refused, "run \(run) has left no checkpoint to begin with; start a new run")
+    }
+
     static func changed(step: Int, run: Int64) -> LedgerError {
         LedgerError(
             .refused, "step \(step) of run \(run) was recorded before with other weights: the computation is not exact")

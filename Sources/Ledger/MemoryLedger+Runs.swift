@@ -38,7 +38,7 @@ extension MemoryLedger: RunLedger {
         try state.withLock { state in
             guard let index = state.index(of: run) else { throw LedgerError.unknown(run: run) }
             switch state.runs[index].record.state {
-            case .queued: state.end(index, as: .cancelled, at: now())
+            case .queued, .paused: state.end(index, as: .cancelled, at: now())
             case .running:
                 state.runs[index].record.isCancelRequested = true
                 state.signals[.runCancelled] = true
@@ -153,11 +153,11 @@ extension MemoryLedger.ShardKey {
 }
 
 extension MemoryLedger.State {
-    fileprivate func index(of run: Int64) -> Int? {
+    func index(of run: Int64) -> Int? {
         runs.indices.contains(Int(run) - 1) ? Int(run) - 1 : nil
     }
 
-    fileprivate func runningIndex(of run: Int64, _ fence: Int64) throws -> Int {
+    func runningIndex(of run: Int64, _ fence: Int64) throws -> Int {
         guard let index = index(of: run) else { throw LedgerError.unknown(run: run) }
         guard runs[index].record.state == .running, runs[index].fence == fence else {
             throw LedgerError.notRunning(run: run)

@@ -55,6 +55,8 @@ package final class MemoryLedger: Sendable {
         var fence: Int64 = 0
         var steps: [StepRecord] = []
         var shards: [ShardKey: ShardRecord] = [:]
+        var checkpoints: [CheckpointRecord] = []
+        var isPauseRequested = false
     }
 
     struct ShardKey: Hashable {

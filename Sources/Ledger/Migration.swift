@@ -14,6 +14,8 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 2, name: "training", bytes: PackageResources.v0002_training_sql),
         Migration(version: 3, name: "curves", bytes: PackageResources.v0003_curves_sql),
         Migration(version: 4, name: "views", bytes: PackageResources.v0004_views_sql),
+        Migration(
+            version: 5, name: "training_durability", bytes: PackageResources.v0005_training_durability_sql),
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
     ]
 

@@ -72,12 +72,14 @@ extension PostgreSQLLedger {
     private func insert(_ step: StepRecord, of run: Int64, _ connection: Connection) throws {
         try connection.execute(
             """
-            INSERT INTO auscult.training_step (run, step, loss, learning_rate, weights_hash, clips_per_second)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+            INSERT INTO auscult.training_step
+                (run, step, loss, learning_rate, weights_hash, clips_per_second, hash_before, skipped, fence)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, fence FROM auscult.run WHERE run = $1 ON CONFLICT DO NOTHING
             """,
             [
                 .int64(run), .int(step.step), .double(step.loss), .double(step.learningRate),
-                .bytes(step.weightsHash.bytes), .double(step.clipsPerSecond),
+                .bytes(step.weightsHash.bytes), .double(step.clipsPerSecond), .bytes(step.hashBefore?.bytes),
+                .bool(step.isSkipped),
             ])
         let stored = try connection.execute(
             "SELECT weights_hash FROM auscult.training_step WHERE run = $1 AND step = $2",

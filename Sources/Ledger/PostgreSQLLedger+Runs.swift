@@ -37,13 +37,16 @@ extension PostgreSQLLedger: RunLedger {
         try perform { connection in
             try connection.execute(
                 """
-                SELECT step, loss, learning_rate, weights_hash, clips_per_second FROM auscult.training_step
+                SELECT step, loss, learning_rate, weights_hash, clips_per_second, hash_before, validation_loss, skipped
+                FROM auscult.training_step
                 WHERE run = $1 AND step > $2 ORDER BY step
                 """, [.int64(run), .int(step)]
             ).map { row in
                 StepRecord(
                     step: try row.int(0), loss: try row.optionalDouble(1), learningRate: try row.optionalDouble(2),
-                    weightsHash: try row.hash(3), clipsPerSecond: try row.double(4))
+                    weightsHash: try row.hash(3), clipsPerSecond: try row.double(4),
+                    hashBefore: try row.optionalHash(5), validationLoss: try row.optionalDouble(6),
+                    isSkipped: try row.bool(7))
             }
         }
     }
@@ -53,8 +56,8 @@ extension PostgreSQLLedger: RunLedger {
             let rows = try connection.execute(
                 """
                 UPDATE auscult.run SET cancel_requested = cancel_requested OR state = 'running',
-                    finished_at = CASE state WHEN 'queued' THEN now() ELSE finished_at END,
-                    state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END
+                    finished_at = CASE WHEN state IN ('queued', 'paused') THEN now() ELSE finished_at END,
+                    state = CASE WHEN state IN ('queued', 'paused') THEN 'cancelled' ELSE state END
                 WHERE run = $1 RETURNING state
                 """, [.int64(run)])
             guard let row = rows.first else { throw LedgerError.unknown(run: run) }

@@ -1,6 +1,7 @@
 /// What clients and the coordinator ask the database about runs.
 ///
-/// The life of a run: `queued` -> `running` -> `done`, `failed` or `cancelled`. Only the coordinator that holds the
+/// The life of a run: `queued` -> `running` -> `done`, `failed` or `cancelled`; from `running` it may go to `paused` and
+/// back to `queued`, and a `failed` or `cancelled` training that left a checkpoint may go there too. Only the coordinator that holds the
 /// newest fence moves a run on; all its writes name their fence and throw `.fenced` once another coordinator has
 /// raised it. Calls block, so an implementation belongs to one thread. All writes are keyed: a call whose outcome is
 /// unknown is simply made again.
@@ -22,6 +23,18 @@ package protocol RunLedger: Sendable {
     /// Cancels a queued run at once and asks the coordinator to stop a running one; returns the state that follows.
     func cancel(_ run: Int64) throws -> RunRecord.State
 
+    /// Asks the coordinator to put a running run aside; returns the state that follows. A queued one is put aside at once.
+    func pause(_ run: Int64) throws -> RunRecord.State
+
+    /// Puts a run that is paused, or that failed or was cancelled and left a checkpoint, back into the queue; it goes on
+    /// where it stopped. `.refused` for any other.
+    func resume(_ run: Int64) throws
+
+    /// A new run that begins with a run's newest checkpoint; `.refused` where there is none.
+    ///
+    /// - Parameter specification: of the new run.
+    func fork(_ run: Int64, specification: String) throws -> Int64
+
     // MARK: for the coordinator
 
     /// Raises the coordinator's fence by one and returns it; every later write under an older one throws `.fenced`.
@@ -34,11 +47,23 @@ package protocol RunLedger: Sendable {
     /// Runs under this fence that somebody wants stopped.
     func cancelledRuns(fence: Int64) throws -> [Int64]
 
+    /// Runs under this fence that somebody wants put aside.
+    func pausedRuns(fence: Int64) throws -> [Int64]
+
     /// Records shards that counted, the step they belong to where it is complete, and how far the run has come, in one
     /// transaction. A shard or step recorded before stays as it is; one with another hash now is `.refused`.
     ///
     /// - Parameter progress: from 0 to 1.
     func record(_ shards: [ShardRecord], step: StepRecord?, progress: Double, of run: Int64, fence: Int64) throws
+
+    /// Records the validation of a recorded step. Again: changes nothing.
+    func recordValidation(loss: Double, step: Int, of run: Int64, fence: Int64) throws
+
+    /// Keeps a full state; all but the newest few of the run are dropped.
+    func keep(_ checkpoint: CheckpointRecord, of run: Int64, fence: Int64) throws
+
+    /// The newest state of a run that is whole; nil where there is none.
+    func checkpoint(of run: Int64) throws -> CheckpointRecord?
 
     /// Stores the trained model and ends its run in one transaction. Again: the version stored the first time.
     ///
@@ -52,4 +77,7 @@ package protocol RunLedger: Sendable {
 
     /// The run has stopped because somebody asked for it.
     func confirmCancel(of run: Int64, fence: Int64) throws
+
+    /// The run is put aside; a later `resume` goes on with it.
+    func confirmPause(of run: Int64, fence: Int64) throws
 }

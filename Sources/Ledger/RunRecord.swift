@@ -22,9 +22,9 @@ package struct RunRequest: Hashable, Sendable {
 /// A run as the database knows it.
 package struct RunRecord: Hashable, Sendable {
     package enum State: String, Sendable {
-        case queued, running, done, failed, cancelled
+        case queued, running, paused, done, failed, cancelled
 
-        package var isFinal: Bool { self != .queued && self != .running }
+        package var isFinal: Bool { self == .done || self == .failed || self == .cancelled }
     }
 
     package var run: Int64

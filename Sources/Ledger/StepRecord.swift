@@ -10,15 +10,36 @@ package struct StepRecord: Hashable, Sendable {
     /// Of the weights after the step.
     package var weightsHash: ContentHash
     package var clipsPerSecond: Double
+    /// Of the weights before it; nil for models that are not trained in steps.
+    package var hashBefore: ContentHash?
+    /// Of the averaged weights after it, where they were validated.
+    package var validationLoss: Double?
+    /// Its gradient was not used.
+    package var isSkipped: Bool
 
     package init(
-        step: Int, loss: Double?, learningRate: Double?, weightsHash: ContentHash, clipsPerSecond: Double
+        step: Int, loss: Double?, learningRate: Double?, weightsHash: ContentHash, clipsPerSecond: Double,
+        hashBefore: ContentHash? = nil, validationLoss: Double? = nil, isSkipped: Bool = false
     ) {
         self.step = step
         self.loss = loss
         self.learningRate = learningRate
         self.weightsHash = weightsHash
         self.clipsPerSecond = clipsPerSecond
+        self.hashBefore = hashBefore
+        self.validationLoss = validationLoss
+        self.isSkipped = isSkipped
+    }
+}
+
+/// The full state of a training after a step.
+package struct CheckpointRecord: Hashable, Sendable {
+    package var step: Int
+    package var state: [UInt8]
+
+    package init(step: Int, state: [UInt8]) {
+        self.step = step
+        self.state = state
     }
 }
 

@@ -1,94 +1,109 @@
 internal import FoundationEssentials
 package import Ledger
-internal import Plant
+package import Plant
 internal import SwiftProtobuf
 package import Training
 package import Wire
 
-/// A run the coordinator works on: which shards it has asked for, what came back, and how fast. A value; the node sends
-/// what it says.
-package struct ActiveRun: Sendable {
+/// A run the coordinator works on: which shards it has asked for, what came back, and what of it is not recorded yet.
+///
+/// One thread owns it; the coordinator sends and stores what it says. Times are milliseconds of the steady clock.
+package struct ActiveRun {
     package let record: RunRecord
-    private var work: any ShardedRun
-    private var asked: Set<ShardPlace> = []
-    /// When the work began, in milliseconds of the steady clock.
-    private let startedAt: Int64
+    var work: any ShardedRun
+    var desk: ShardDesk
+    /// Outputs that wait for another worker to confirm them, by worker.
+    var waiting: [ShardPlace: [String: WaitingOutput]] = [:]
+    /// Who computed which shard of the present step.
+    var holders: [ShardPlace: String] = [:]
+    /// The weights that the broker has.
+    private var held: ContentHash?
+    /// Shards that counted and are not recorded yet.
+    var unrecorded: [ShardRecord] = []
+    var milestones: [Milestone] = []
+    let startedAt: Int64
+    var stepStartedAt: Int64
     private let clipCount: Int
+    /// The last step that is done, and the checkpoint that was kept last.
+    package internal(set) var step = 0
+    var checkpointed: (step: Int, at: Int64)?
+    /// Whether the work is told in steps, each with a record of its own; and the clips of those so far.
+    package internal(set) var hasSteps = false
+    var stepClips = 0
+    /// Of the last step that an earlier coordinator took.
+    var earlierRate: Double?
 
-    /// - Parameters:
-    ///   - clipCount: clips the run works through, for its rate.
-    ///   - now: milliseconds of the steady clock.
+    struct WaitingOutput {
+        var bytes: [UInt8]
+        var computeMilliseconds: Double
+    }
+
+    /// - Parameter clipCount: clips the run works through, for its rate, where it has no steps that say it.
     package init(_ record: RunRecord, work: any ShardedRun, clipCount: Int, now: Int64) {
         self.record = record
         self.work = work
         self.clipCount = clipCount
+        desk = ShardDesk(seed: UInt64(record.run))
         startedAt = now
+        stepStartedAt = now
     }
 
     package var isComplete: Bool { work.isComplete }
     package var progress: Double { work.progress }
 
-    /// Shards nobody was asked for yet.
-    package mutating func newRequests() -> [WireShardWork] {
-        work.outstanding.filter { asked.insert($0.place).inserted }.map(wire)
+    /// Copies of shards nobody was asked for yet.
+    package mutating func newRequests(now: Int64) -> [WireShardWork] {
+        let outstanding = work.outstanding
+        let asks = desk.asks(for: outstanding.map(\.place), now: now)
+        guard !asks.isEmpty else { return [] }
+        let requests = Dictionary(uniqueKeysWithValues: outstanding.map { ($0.place, $0) })
+        return asks.compactMap { ask in requests[ask.place].map { wire($0, ask) } }
     }
 
-    /// Every shard whose output is missing: asked for again from a broker that may have forgotten them.
-    package mutating func allRequests() -> [WireShardWork] {
-        asked = []
-        return newRequests()
+    /// What the broker must have before it is asked for shards; nil when it has it.
+    package var missingProvision: Provision? {
+        guard let provision = work.provision, provision.hash != held else { return nil }
+        return provision
     }
 
-    /// Takes what the broker says of a shard.
-    ///
-    /// A failed or wrong output makes the shard one that nobody was asked for; `reason` says why.
-    package mutating func take(_ done: WireShardDone, output: [UInt8]) -> Taken {
-        let place = ShardPlace(step: done.key.step, phase: done.key.phase, shard: done.key.shard)
-        if done.hasFailure {
-            if done.failure.permanent { return .hopeless(reason: done.failure.reason) }
-            asked.remove(place)
-            return .again(reason: done.failure.reason)
-        }
-        do {
-            guard try work.fold(output, of: place) == .counted else { return .passedOver }
-            return .counted(
-                ShardRecord(
-                    step: Int(place.step), phase: Int(place.phase), shard: Int(place.shard),
-                    outputHash: ContentHash(of: output), worker: done.worker,
-                    computeMilliseconds: done.computeMilliseconds))
-        } catch {
-            asked.remove(place)
-            return .again(reason: "\(done.worker) returned a wrong output: \(error.reason)")
-        }
+    /// The broker holds the content with that hash now; nil when it lost what it held.
+    package mutating func brokerHolds(_ hash: ContentHash?) { held = hash }
+
+    /// Every shard whose output is missing is to be asked for again, of a broker that may have forgotten them.
+    package mutating func forgetRequests() {
+        desk.forgetAsked()
+        held = nil
     }
 
-    package enum Taken: Hashable, Sendable {
-        /// The shard's first valid output; the ledger keeps its hash.
-        case counted(ShardRecord)
-        case passedOver
-        /// The shard is to be computed again.
-        case again(reason: String)
-        /// Computing it again cannot help.
-        case hopeless(reason: String)
+    /// The oldest milestone that is not recorded yet.
+    package var milestone: Milestone? { milestones.first }
+
+    package mutating func recorded(shards: Int, milestone: Bool) {
+        unrecorded.removeFirst(shards)
+        if milestone { milestones.removeFirst() }
     }
 
     /// Makes the result; may compute for seconds.
     package func finish() throws(RunFailure) -> RunResult { try work.finish() }
 
+    /// Over the whole run.
     package func clipsPerSecond(now: Int64) -> Double {
-        Double(clipCount) / (Double(max(1, now - startedAt)) / 1000)
+        if hasSteps, stepClips == 0, let earlierRate { return earlierRate }
+        return Double(hasSteps ? stepClips : clipCount) / (Double(max(1, now - startedAt)) / 1000)
     }
 
-    private func wire(_ request: ShardRequest) -> WireShardWork {
+    private func wire(_ request: ShardRequest, _ ask: ShardDesk.Ask) -> WireShardWork {
         .with {
             $0.key = .with {
                 $0.run = record.run
                 $0.step = request.place.step
                 $0.phase = request.place.phase
                 $0.shard = request.place.shard
+                $0.copy = ask.copy
             }
             $0.kind = request.kind
             $0.specification = .init(request.specification)
+            $0.preferredWorker = ask.preferredWorker ?? request.follows.flatMap { holders[$0] } ?? ""
         }
     }
 }

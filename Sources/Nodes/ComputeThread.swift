@@ -32,9 +32,14 @@ final class ComputeThread: Sendable {
     ///   - mailbox: of which this thread becomes the owner.
     ///   - held: the worker's jobs, shared with the connection's thread.
     ///   - cacheBytes: how much content is kept for the next shard.
-    init(mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, cacheBytes: Int) throws {
+    ///   - features: makes the store of decoded clips, on this thread.
+    init(
+        mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, cacheBytes: Int,
+        features: @escaping @Sendable () throws -> any FeatureStore
+    ) throws {
         (thread, _) = try NodeThread.start("compute") {
-            let loop = Loop(mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes)
+            let loop = Loop(
+                mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes, features: try features())
             return ((), { loop.run() })
         }
         self.mailbox = mailbox
@@ -62,12 +67,14 @@ private final class Loop {
     private let held: HeldJobsLock
     private let connection: ComputeThread.Connection
     private let clips = ClipScorer()
-    private let shards = ShardWorker()
+    private let shards: ShardWorker
     private var cache: ContentCache
 
     init(
-        mailbox: Mailbox<ComputeThread.Event>, held: HeldJobsLock, connection: ComputeThread.Connection, cacheBytes: Int
+        mailbox: Mailbox<ComputeThread.Event>, held: HeldJobsLock, connection: ComputeThread.Connection,
+        cacheBytes: Int, features: any FeatureStore
     ) {
+        shards = ShardWorker(store: features)
         self.mailbox = mailbox
         self.held = held
         self.connection = connection
@@ -108,7 +115,8 @@ private final class Loop {
                 result.score = try clips.score(work, payload: payload) { try content($0, of: dispatch.token) }
             case .shard(let work):
                 output = try shards.output(kind: work.kind, specification: [UInt8](work.specification)) {
-                    try content($0, of: dispatch.token)
+                    held.withLock { $0.advance(dispatch.token) }
+                    return try fetch($0)
                 }
                 result.shard = .with {
                     $0.key = work.key
@@ -134,11 +142,21 @@ private final class Loop {
         if held.withLock({ $0.finish(finished, payload: produced) }) { connection.report(finished, produced) }
     }
 
+    /// Content from the broker; what it refuses keeps its number.
+    private func fetch(_ hash: ContentHash) throws -> [UInt8] {
+        do {
+            return try connection.fetch(hash)
+        } catch let error as PeerError {
+            guard case .refused(let code) = error.code else { throw error }
+            throw WireError(code, error.description)
+        }
+    }
+
     /// Content by its hash, fetched from the broker unless it is at hand.
     private func content(_ hash: ContentHash, of token: UInt64) throws -> [UInt8] {
         held.withLock { $0.advance(token) }
         if let bytes = cache[hash] { return bytes }
-        let bytes = try connection.fetch(hash)
+        let bytes = try fetch(hash)
         cache[hash] = bytes
         return bytes
     }

@@ -1,7 +1,7 @@
 internal import Detection
 package import Ledger
 internal import Logging
-internal import Plant
+package import Plant
 internal import SwiftProtobuf
 internal import Training
 package import Wire
@@ -14,24 +14,41 @@ package import Wire
 package final class Coordinator {
     package typealias Ledgers = RunLedger & DatasetLedger & ModelLedger
 
-    private let ledger: any Ledgers
+    let ledger: any Ledgers
     private let planner: RunPlanner
-    private let fence: Int64
-    private let send: (WireMessage) -> Void
-    private let logger: Logger
+    let fence: Int64
+    /// Nil on a host that keeps none.
+    let journal: StepJournal?
+    private let broker: BrokerDoor
+    let logger: Logger
     private var runs: [Int64: ActiveRun] = [:]
 
     /// Raises the fence: an earlier coordinator's writes fail from now on.
     ///
     /// - Parameters:
     ///   - holder: who this is, for people who read the fence's row.
-    ///   - send: hands a message to the broker; may be called at any time.
-    package init(ledger: any Ledgers, holder: String, send: @escaping (WireMessage) -> Void) throws {
+    ///   - journal: directory of what spares a successor on this host computing steps again.
+    package init(ledger: any Ledgers, holder: String, broker: BrokerDoor, journal: String?) throws {
+        self.journal = try journal.map { path throws(StepJournalError) in try StepJournal(directory: path) }
         self.ledger = ledger
-        self.send = send
+        self.broker = broker
         planner = RunPlanner(ledger: ledger)
         logger = Logger(label: "auscult.coordinator")
         fence = try ledger.openFence(holder: holder)
+    }
+
+    /// How the coordinator reaches the broker.
+    package struct BrokerDoor {
+        /// Hands over a message; may be called at any time.
+        package var send: (WireMessage) -> Void
+        /// Blocks until the broker holds the bytes in memory.
+        package var put: (ContentHash, [UInt8]) throws -> Void
+
+        package init(
+            send: @escaping (WireMessage) -> Void, put: @escaping (ContentHash, [UInt8]) throws -> Void
+        ) {
+            (self.send, self.put) = (send, put)
+        }
     }
 
     package var isIdle: Bool { runs.isEmpty }
@@ -45,43 +62,99 @@ package final class Coordinator {
             try ledger.confirmCancel(of: run, fence: fence)
             logger.info("run \(run) was cancelled")
         }
+        for run in try ledger.pausedRuns(fence: fence) {
+            if var active = runs[run] { try keep(&active, now: now) }
+            forget(run)
+            try ledger.confirmPause(of: run, fence: fence)
+            logger.info("run \(run) is paused")
+        }
+        for run in runs.keys.sorted() {
+            for taken in runs[run]?.countUnconfirmed(now: now) ?? [] { try heed(taken, run) }
+            try goOn(run, now: now)
+        }
     }
 
     /// The broker has welcomed us, perhaps a new one that knows nothing: ask for everything that is missing.
-    package func askAgain() {
+    package func askAgain(now: Int64) throws {
         for run in runs.keys.sorted() {
-            guard let shards = runs[run]?.allRequests() else { continue }
-            ask(shards)
+            runs[run]?.forgetRequests()
+            try goOn(run, now: now)
         }
     }
 
     /// Takes the output of a shard.
     package func take(_ done: WireShardDone, output: [UInt8], now: Int64) throws {
         let run = done.key.run
-        guard let taken = runs[run]?.take(done, output: output) else { return }
+        guard let taken = runs[run]?.take(done, output: output, now: now) else { return }
+        try heed(taken, run)
+        try goOn(run, now: now)
+    }
+
+    private func heed(_ taken: ActiveRun.Taken, _ run: Int64) throws {
         switch taken {
-        case .passedOver: return
-        case .hopeless(let reason): return try fail(run, reason: reason)
-        case .again(let reason): logger.warning("run \(run), shard \(done.key.shard): \(reason); asking again")
-        case .counted(let shard):
-            try ledger.record([shard], step: nil, progress: runs[run]?.progress ?? 0, of: run, fence: fence)
+        case .counted, .passedOver: break
+        case .again(let reason): logger.warning("run \(run): \(reason)")
+        case .hopeless(let reason): try fail(run, reason: reason)
         }
-        if let shards = runs[run]?.newRequests() { ask(shards) }
-        try endIfComplete(run, now: now)
     }
 
     private func begin(_ record: RunRecord, now: Int64) throws {
         do {
             let plan = try planner.plan(record)
             var run = ActiveRun(record, work: plan.work, clipCount: plan.clipCount, now: now)
-            ask(run.newRequests())
+            try restore(&run, now: now)
             runs[record.run] = run
             logger.info(
                 "run \(record.run): \(record.request.kind.rawValue) \(record.request.model) on \(record.request.dataset)"
             )
-            try endIfComplete(record.run, now: now)
+            try goOn(record.run, now: now)
         } catch let failure as RunFailure {
             try fail(record.run, reason: failure.description)
+        }
+    }
+
+    /// Records what has come back, then asks for what follows from it: never the other way round.
+    ///
+    /// What fails for want of the database or the broker is tried again with the next event.
+    private func goOn(_ number: Int64, now: Int64) throws {
+        do {
+            try recordNews(of: number, now: now)
+        } catch let error as LedgerError where error.code == .refused {
+            return try fail(number, reason: error.description)
+        }
+        if let provision = runs[number]?.missingProvision {
+            try broker.put(provision.hash, provision.bytes())
+            runs[number]?.brokerHolds(provision.hash)
+            FaultPoint.provided.reach()
+        }
+        if let shards = runs[number]?.newRequests(now: now), !shards.isEmpty {
+            broker.send(.askShards(.with { $0.shards = shards }))
+            FaultPoint.asked.reach()
+        }
+        try endIfComplete(number, now: now)
+    }
+
+    private func recordNews(of number: Int64, now: Int64) throws {
+        while var run = runs[number], run.milestone != nil || !run.unrecorded.isEmpty {
+            var step: StepRecord?
+            if case .step(let done)? = run.milestone {
+                FaultPoint.folded.reach()
+                journal(done, of: number)
+                FaultPoint.journaled.reach()
+                step = StepRecord(
+                    step: done.number, loss: done.loss, learningRate: done.learningRate, weightsHash: done.after,
+                    clipsPerSecond: run.rate(of: done, now: now), hashBefore: done.before,
+                    isSkipped: done.change == nil)
+            }
+            let shards = run.unrecorded
+            try ledger.record(shards, step: step, progress: run.progress, of: number, fence: fence)
+            if step != nil { FaultPoint.committed.reach() }
+            if case .validated(let step, let loss)? = run.milestone {
+                try ledger.recordValidation(loss: loss, step: step, of: number, fence: fence)
+            }
+            run.recorded(shards: shards.count, milestone: run.milestone != nil)
+            if run.isCheckpointDue(now: now) { try keep(&run, now: now) }
+            runs[number] = run
         }
     }
 
@@ -89,10 +162,14 @@ package final class Coordinator {
         guard let run = runs[number], run.isComplete else { return }
         do {
             switch try run.finish() {
-            case .model(let model): try store(model, of: run, now: now)
+            case .model(let model):
+                FaultPoint.finished.reach()
+                try store(model, of: run, now: now)
+                FaultPoint.stored.reach()
             case .evaluation(let result): try store(result, of: run)
             }
             forget(number)
+            journal?.clear(number)
             logger.info("run \(number) is done")
         } catch let failure as RunFailure {
             try fail(number, reason: failure.description)
@@ -102,9 +179,11 @@ package final class Coordinator {
     private func store(_ model: TrainedModel, of run: ActiveRun, now: Int64) throws {
         model.notices.forEach { logger.warning("run \(run.record.run): \($0)") }
         let clipsPerSecond = run.clipsPerSecond(now: now)
-        let step = StepRecord(
-            step: 1, loss: nil, learningRate: nil, weightsHash: model.weightsHash, clipsPerSecond: clipsPerSecond)
-        try ledger.record([], step: step, progress: 1, of: run.record.run, fence: fence)
+        if !run.hasSteps {
+            let step = StepRecord(
+                step: 1, loss: nil, learningRate: nil, weightsHash: model.weightsHash, clipsPerSecond: clipsPerSecond)
+            try ledger.record([], step: step, progress: 1, of: run.record.run, fence: fence)
+        }
         let draft = ModelDraft(
             kind: model.kind, file: model.file, weightsHash: model.weightsHash, feature: model.feature.record,
             dataset: run.record.request.dataset, machines: model.machines)
@@ -137,11 +216,6 @@ package final class Coordinator {
 
     private func forget(_ run: Int64) {
         guard runs.removeValue(forKey: run) != nil else { return }
-        send(.forgetShards(.with { $0.run = run }))
-    }
-
-    private func ask(_ shards: [WireShardWork]) {
-        guard !shards.isEmpty else { return }
-        send(.askShards(.with { $0.shards = shards }))
+        broker.send(.forgetShards(.with { $0.run = run }))
     }
 }

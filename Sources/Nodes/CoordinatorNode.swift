@@ -1,7 +1,10 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import Ledger
 internal import Logging
 package import Messaging
+internal import Plant
+internal import SwiftProtobuf
 internal import Wire
 
 /// The coordinator as a service: its thread, its link to the broker, and the database's signals.
@@ -14,8 +17,14 @@ package final class CoordinatorNode: Sendable {
         package var security: Security
         package var databaseURL: String
         package var name: String
+        /// Where the coordinator keeps its journal; nil where it keeps none.
+        package var dataDirectory: String?
 
-        package init(endpoints: [Endpoint], security: Security = .plain, databaseURL: String, name: String) {
+        package init(
+            endpoints: [Endpoint], security: Security = .plain, databaseURL: String, name: String,
+            dataDirectory: String? = nil
+        ) {
+            self.dataDirectory = dataDirectory
             self.endpoints = endpoints
             self.security = security
             self.databaseURL = databaseURL
@@ -52,12 +61,27 @@ package final class CoordinatorNode: Sendable {
         (thread, _) = try NodeThread.start("coordinator") { () -> (Void, NodeThread.Loop) in
             let coordinator = try Coordinator(
                 ledger: PostgreSQLLedger(configuration.databaseURL, applicationName: "auscult coordinator"),
-                holder: configuration.name,
-                send: { link.send($0) })
+                holder: configuration.name, broker: Self.door(link), journal: configuration.dataDirectory)
             return ((), { Self.serveOrExit(mailbox, coordinator) })
         }
         signals = try SignalThread(url: configuration.databaseURL, every: Self.lookMilliseconds) { mailbox.post(.look) }
         (self.mailbox, self.link) = (mailbox, link)
+    }
+
+    /// How long the broker may take to hold a version of the weights.
+    private static let putTimeout = Duration.seconds(30)
+
+    private static func door(_ link: PeerLink) -> Coordinator.BrokerDoor {
+        Coordinator.BrokerDoor(
+            send: { link.send($0) },
+            put: { hash, bytes in
+                let put = WireMessage.put(
+                    .with {
+                        $0.sha256 = Data(hash.bytes)
+                        $0.length = UInt64(bytes.count)
+                    })
+                _ = try link.request(put, payload: Frame.payload(bytes), timeout: putTimeout)
+            })
     }
 
     /// Ends the threads. Runs that are under way go on when a coordinator starts again.
@@ -92,6 +116,8 @@ package final class CoordinatorNode: Sendable {
                 } catch let error as LedgerError where error.code == .unreachable {
                     if !isAway { logger.warning("waiting for the database: \(error.description)") }
                     isAway = true
+                } catch let error as PeerError {
+                    logger.warning("waiting for the broker: \(error)")
                 } catch let error as LedgerError where error.code == .fenced {
                     throw LedgerError(.fenced, "another coordinator has taken over; this one stops")
                 }
@@ -102,7 +128,7 @@ package final class CoordinatorNode: Sendable {
     private static func handle(_ event: Event, _ coordinator: Coordinator) throws {
         let now = SteadyClock.milliseconds
         switch event {
-        case .link(.welcomed): coordinator.askAgain()
+        case .link(.welcomed): try coordinator.askAgain(now: now)
         case .link(.message(.shardDone(let done), let payload)):
             try coordinator.take(done, output: payload.joined(), now: now)
         case .look: try coordinator.lookForWork(now: now)

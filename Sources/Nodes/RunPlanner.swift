@@ -1,6 +1,7 @@
 internal import Datasets
 internal import Detection
 package import Ledger
+internal import Networks
 internal import Plant
 internal import Spectra
 package import Training
@@ -40,9 +41,6 @@ package struct RunPlanner {
     private func training(
         _ request: RunRequest, _ dataset: DatasetRecord, _ specification: RunSpecification
     ) throws -> Plan {
-        guard request.model == "density" else {
-            throw RunFailure("this coordinator cannot train models of the kind \"\(request.model)\"; it knows density")
-        }
         let feature: LogMelParameters
         do throws(SpectraError) {
             feature = try dataset.feature.map { record throws(SpectraError) in try LogMelParameters(record) } ?? .method
@@ -50,11 +48,51 @@ package struct RunPlanner {
             throw RunFailure("the feature parameters of dataset \(dataset.name) cannot be used: \(error)")
         }
         let clips = try ledger.clips(of: dataset.name, split: .train)
-        return Plan(
-            work: DensityTraining(
-                clips: clips, feature: feature, shardSize: specification.shard ?? 16,
-                falseAlarmRate: specification.falseAlarmRate ?? 0.05),
-            clipCount: clips.count)
+        let work: any ShardedRun =
+            switch request.model {
+            case DensityTraining.kind:
+                DensityTraining(
+                    clips: clips, feature: feature, shardSize: specification.shard ?? 16,
+                    falseAlarmRate: specification.falseAlarmRate ?? 0.05)
+            case OSSCLTraining.kind:
+                OSSCLTraining(
+                    clips: clips, feature: feature, recipe: try recipe(specification, hasAudio: dataset.feature == nil))
+            default:
+                throw RunFailure(
+                    "this coordinator cannot train models of the kind \"\(request.model)\"; it knows "
+                        + "\(DensityTraining.kind) and \(OSSCLTraining.kind)")
+            }
+        return Plan(work: work, clipCount: clips.count)
+    }
+
+    /// What a specification asks of a network's training; what it leaves open takes the defaults.
+    ///
+    /// - Parameter hasAudio: of a dataset of log-mels no network can hear the wave.
+    private func recipe(_ specification: RunSpecification, hasAudio: Bool) throws(RunFailure) -> TrainingRecipe {
+        var channels: [Architecture.Channel] = hasAudio ? [.logMel, .tgram] : [.logMel]
+        if let names = specification.channels {
+            let known = names.compactMap(Architecture.Channel.init(rawValue:))
+            channels = Architecture.Channel.allCases.filter(known.contains)
+            guard known.count == names.count, channels.count == names.count, channels.contains(.logMel) else {
+                throw RunFailure(
+                    "the channels \(names.joined(separator: ",")); choose logmel, logmel,tgram, logmel,tfgram or "
+                        + "logmel,tgram,tfgram")
+            }
+        }
+        guard hasAudio || channels == [.logMel] else {
+            throw RunFailure("a dataset of log-mels has no wave for tgram or tfgram; train with --channels logmel")
+        }
+        let length: TrainingRecipe.Length =
+            specification.steps.map { .steps($0) } ?? .epochs(specification.epochs ?? 10)
+        var recipe = TrainingRecipe(architecture: Architecture(channels: channels), length: length)
+        recipe.batch = specification.batch ?? recipe.batch
+        recipe.shard = min(specification.shard ?? recipe.shard, recipe.batch)
+        recipe.seed = specification.seed ?? recipe.seed
+        recipe.learningRate = specification.learningRate ?? recipe.learningRate
+        recipe.isBalanced = specification.balanced ?? recipe.isBalanced
+        recipe.validationInterval = specification.validationInterval
+        recipe.falseAlarmRate = specification.falseAlarmRate ?? recipe.falseAlarmRate
+        return recipe
     }
 
     private func evaluation(

@@ -9,6 +9,19 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     package var seed: UInt64?
     /// Of the thresholds: the share of normal clips that may be called anomalous.
     package var falseAlarmRate: Double?
+    /// Of a network: what it hears, e.g. `["logmel", "tgram"]`.
+    package var channels: [String]?
+    /// How long a network is trained: steps, or else passes over the clips.
+    package var steps: Int?
+    package var epochs: Int?
+    /// Clips per step.
+    package var batch: Int?
+    /// At the first step.
+    package var learningRate: Double?
+    /// Every class equally often.
+    package var balanced: Bool?
+    /// Steps between validations.
+    package var validationInterval: Int?
 
     package init(shard: Int? = nil, seed: UInt64? = nil, falseAlarmRate: Double? = nil) {
         self.shard = shard
@@ -28,6 +41,17 @@ package struct RunSpecification: Codable, Hashable, Sendable {
         }
         if let falseAlarmRate, !(falseAlarmRate > 0 && falseAlarmRate < 1) {
             throw RunSpecificationError("a false-alarm rate of \(falseAlarmRate); choose one between 0 and 1")
+        }
+        if let batch, !(2...4096).contains(batch) {
+            throw RunSpecificationError("a batch of \(batch) clips; choose 2 to 4096")
+        }
+        if let learningRate, !(learningRate > 0 && learningRate <= 1) {
+            throw RunSpecificationError("a learning rate of \(learningRate); choose one above 0 and at most 1")
+        }
+        for (name, value) in [("steps", steps), ("epochs", epochs), ("validationInterval", validationInterval)] {
+            if let value, !(1...10_000_000).contains(value) {
+                throw RunSpecificationError("\(name) is \(value); choose 1 to 10000000")
+            }
         }
     }
 

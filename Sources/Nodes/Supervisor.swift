@@ -144,8 +144,13 @@ package final class Supervisor {
         switch service {
         case .broker:
             ["broker", "--listen", configuration.endpoint, "--data", "\(configuration.dataDirectory)/broker"]
-        case .coordinator: ["coordinator", "--to", configuration.endpoint]
-        case .worker: ["worker", "--to", configuration.endpoint, "--name", service.description]
+        case .coordinator:
+            ["coordinator", "--to", configuration.endpoint, "--data", "\(configuration.dataDirectory)/coordinator"]
+        case .worker:
+            [
+                "worker", "--to", configuration.endpoint, "--name", service.description, "--cache",
+                "\(configuration.dataDirectory)/features",
+            ]
         }
     }
 

@@ -4,6 +4,7 @@ package import Messaging
 internal import Plant
 internal import SwiftProtobuf
 internal import Synchronization
+internal import Training
 internal import Wire
 
 /// A worker: takes jobs from the broker and computes them, one after the other.
@@ -22,16 +23,22 @@ package final class WorkerNode: Sendable {
         package var credits: UInt32
         /// Clips of datasets kept for the next shard.
         package var cacheBytes: Int
+        /// Where decoded clips are kept, by all workers of this host; nil keeps some in memory.
+        package var featureDirectory: String?
+        /// How large it may grow, bytes.
+        package var featureBytes: Int64
 
         package init(
             endpoints: [Endpoint], security: Security = .plain, name: String, credits: UInt32 = 4,
-            cacheBytes: Int = 512 << 20
+            cacheBytes: Int = 512 << 20, featureDirectory: String? = nil, featureBytes: Int64 = 8 << 30
         ) {
             self.endpoints = endpoints
             self.security = security
             self.name = name
             self.credits = credits
             self.cacheBytes = cacheBytes
+            self.featureDirectory = featureDirectory
+            self.featureBytes = featureBytes
         }
     }
 
@@ -75,7 +82,11 @@ package final class WorkerNode: Sendable {
                     return try link.request(request, timeout: Self.fetchTimeout).payload.joined()
                 },
                 report: { result, output in link.send(.result(result), payload: Frame.payload(output)) }),
-            cacheBytes: configuration.cacheBytes)
+            cacheBytes: configuration.cacheBytes,
+            features: {
+                guard let directory = configuration.featureDirectory else { return MemoryFeatureStore() }
+                return try FeatureCache(directory: directory, byteLimit: configuration.featureBytes)
+            })
         (self.held, self.drain, self.link) = (held, drain, link)
     }
 

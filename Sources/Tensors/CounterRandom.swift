@@ -39,6 +39,12 @@ package struct CounterRandom: RandomNumberGenerator, Sendable {
         return radius * cos(2 * .pi * nextUnit())
     }
 
+    /// A draw from the arcsine distribution on 0...1, which is Beta(1/2, 1/2).
+    package mutating func nextArcsine() -> Double {
+        let sine = sin(.pi * nextUnit() / 2)
+        return sine * sine
+    }
+
     /// The whole numbers 0..<count in random order (Fisher and Yates).
     package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)

@@ -9,6 +9,8 @@ package import Wire
 /// neither the dataset's order nor the number of workers reaches the model. A clip that cannot be used, and a machine
 /// that has too few, are left out and named in the notices.
 package struct DensityTraining: ShardedRun {
+    package static let kind = DensityModel.kind
+
     private let feature: LogMelParameters
     private let falseAlarmRate: Double
     /// By shard.

@@ -1,7 +1,7 @@
 internal import Wire
 
 /// The shards of one step and the outputs that have come back, each output in the place of its shard.
-struct ShardList<Output: Sendable>: Sendable {
+struct ShardList<Output> {
     private let requests: [ShardRequest]
     private(set) var outputs: [Output?]
     private(set) var missing: Int

@@ -10,15 +10,21 @@ package final class ShardWorker {
     private var decoders: [Int: ClipDecoder] = [:]
     private var extractor: LogMelExtractor?
     private var scorer: (model: ContentHash, scorer: any Scorer, feature: LogMelParameters)?
+    private let network: NetworkShards
 
-    package init() {}
+    /// - Parameters:
+    ///   - store: of decoded clips.
+    ///   - keptShards: how many shards of a network keep their activations from one phase to the next.
+    package init(store: any FeatureStore = MemoryFeatureStore(), keptShards: Int = 8) {
+        network = NetworkShards(store: store, keptLimit: keptShards)
+    }
 
     /// Computes one shard.
     ///
     /// A clip that is itself at fault gets its reason in the output; the shard goes on without it.
     ///
     /// - Parameters:
-    ///   - kind: `EmbedShard.kind` or `ScoreShard.kind`.
+    ///   - kind: one of those that the messages of shards state.
     ///   - specification: the message of that kind.
     ///   - content: fetches the bytes with that hash.
     ///
@@ -29,6 +35,13 @@ package final class ShardWorker {
         switch kind {
         case EmbedShard.kind: try embed(try EmbedShard(decoding: specification), content: content).encoded()
         case ScoreShard.kind: try score(try ScoreShard(decoding: specification), content: content).encoded()
+        case SurveyShard.kind:
+            try network.survey(try SurveyShard(decoding: specification), fetch: content).encoded()
+        case ForwardShard.kind: try network.forward(specification, fetch: content).encoded()
+        case BackwardShard.kind:
+            try network.backward(try BackwardShard(decoding: specification), fetch: content).encoded()
+        case MeasureShard.kind:
+            try network.measure(try MeasureShard(decoding: specification), fetch: content).encoded()
         default: throw WireError(.unknownWork, "this worker does not know shards of the kind \"\(kind)\"; update it")
         }
     }

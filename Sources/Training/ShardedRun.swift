@@ -1,14 +1,33 @@
 package import Detection
 package import Plant
 package import Spectra
+package import Tensors
 package import Wire
 
 /// A training or an evaluation as the coordinator sees it: shards to be computed by anybody, folded as they come back.
 ///
-/// The result does not depend on who computed a shard, in which order outputs arrive, or how often.
-package protocol ShardedRun: Sendable {
+/// The result does not depend on who computed a shard, in which order outputs arrive, or how often. One thread owns a run.
+package protocol ShardedRun {
     /// The shards whose output is missing, in order. New ones may appear when the last of a step was folded.
     var outstanding: [ShardRequest] { get }
+
+    /// What the outstanding shards refer to and only the run has: to be with the broker before they are asked for.
+    var provision: Provision? { get }
+
+    /// What was reached since the last call, in order; to be made durable before anything that follows is asked for.
+    mutating func takeMilestones() -> [Milestone]
+
+    /// The full state, from which another coordinator goes on; nil where it would have to begin anew.
+    var checkpoint: [UInt8]? { get }
+
+    /// Whether there is a full state to keep.
+    var hasCheckpoint: Bool { get }
+
+    /// Steps that are done.
+    var completedSteps: Int { get }
+
+    /// Goes on from a checkpoint and the steps that were committed after it.
+    mutating func restore(_ checkpoint: [UInt8], steps: [CommittedStep]) throws(RunFailure)
 
     /// Takes the output of one shard.
     ///
@@ -27,6 +46,67 @@ package protocol ShardedRun: Sendable {
     ///
     /// Throws where the clips do not suffice for any result, with a sentence that says why.
     func finish() throws(RunFailure) -> RunResult
+}
+
+extension ShardedRun {
+    package var provision: Provision? { nil }
+    package var checkpoint: [UInt8]? { nil }
+    package var hasCheckpoint: Bool { false }
+    package var completedSteps: Int { 0 }
+    package mutating func restore(_ checkpoint: [UInt8], steps: [CommittedStep]) throws(RunFailure) {
+        throw RunFailure("a checkpoint was kept of a run that knows none")
+    }
+    package mutating func takeMilestones() -> [Milestone] { [] }
+}
+
+/// Content that shards fetch by its hash.
+package struct Provision {
+    package let hash: ContentHash
+    /// To be called before the run goes on.
+    package let bytes: () -> [UInt8]
+}
+
+/// Something worth keeping that a training has reached.
+package enum Milestone {
+    /// The clips have been looked at, and the first step may begin.
+    case surveyed
+    case step(CompletedStep)
+    /// What the averaged weights after a step lose on the clips that are held back.
+    case validated(step: Int, loss: Double)
+}
+
+/// A step of a training, whose shards have all been folded.
+package struct CompletedStep {
+    /// 1 for the first.
+    package var number: Int
+    package var clipCount: Int
+    package var loss: Double
+    package var learningRate: Double
+    /// Of the weights before and after it.
+    package var before: ContentHash
+    package var after: ContentHash
+    /// What the optimiser was given: the gradient, and behind it the batch moments; nil for a step that was skipped
+    /// because its gradient was not fit for use.
+    package var change: FloatBuffer?
+}
+
+/// A step that an earlier coordinator committed.
+package struct CommittedStep: Sendable {
+    package var number: Int
+    /// Of the weights.
+    package var after: ContentHash
+    package var isSkipped: Bool
+    /// The bytes of `CompletedStep.change`, where they are still known.
+    package var change: [UInt8]?
+    package var validationLoss: Double?
+
+    package init(number: Int, after: ContentHash, isSkipped: Bool, change: [UInt8]?, validationLoss: Double?) {
+        self.number = number
+        self.after = after
+        self.isSkipped = isSkipped
+        self.change = change
+        self.validationLoss = validationLoss
+    }
 }
 
 /// What became of an output.

@@ -29,7 +29,16 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "Jobs to have in hand, one computed and the others waiting.")
     var credits: UInt32 = 4
 
+    @Option(
+        help: ArgumentHelp(
+            "Directory of decoded clips, shared by the workers of a host; made if missing.", valueName: "dir"))
+    var cache: String?
+
+    @Option(help: "How large that directory may grow, gigabytes.")
+    var cacheGigabytes = 8.0
+
     func validate() throws {
+        if !(0...1e6).contains(cacheGigabytes) { throw ValidationError("--cache-gigabytes takes 0 to 1000000") }
         if !(1...64).contains(credits) { throw ValidationError("--credits takes 1 to 64") }
     }
 
@@ -40,7 +49,7 @@ struct WorkerCommand: ParsableCommand {
         let node = try WorkerNode(
             .init(
                 endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .worker), name: name,
-                credits: credits),
+                credits: credits, featureDirectory: cache, featureBytes: Int64(cacheGigabytes * 0x1p30)),
             welcomed: { ready.call() })
         _ = stop.wait()
         try node.finish()
@@ -63,6 +72,10 @@ struct CoordinatorCommand: ParsableCommand {
     @Option(help: "Shown in the database as holder of the fence.")
     var name = "coordinator"
 
+    @Option(
+        help: "Directory of the journal that spares a restarted coordinator computing steps again; made if missing.")
+    var data: String?
+
     func run() throws {
         let stop = StopSignal()
         let name = name
@@ -70,7 +83,7 @@ struct CoordinatorCommand: ParsableCommand {
         let node = try CoordinatorNode(
             .init(
                 endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .coordinator),
-                databaseURL: database.url(), name: name),
+                databaseURL: database.url(), name: name, dataDirectory: data),
             welcomed: { ready.call() })
         _ = stop.wait()
         try node.stop()

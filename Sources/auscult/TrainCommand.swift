@@ -10,17 +10,40 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             The run is a row of the database: it goes on when this command ends, and when any process dies.
 
-            Example: auscult train --dataset plant --model density
+            Without --channels a network hears logmel,tgram of recordings, and logmel of log-mels.
+
+            Example: auscult train --dataset plant --model os-scl --epochs 20
             """)
 
     @Option(help: "The dataset's name.")
     var dataset: String
 
-    @Option(help: "The kind of model: density.")
+    @Option(help: "The kind of model: density or os-scl.")
     var model = "density"
 
-    @Option(help: "Clips per shard.")
+    @Option(help: "What a network hears: logmel, logmel,tgram, logmel,tgram,tfgram or logmel,tfgram.")
+    var channels: String?
+
+    @Option(help: "How many steps a network is trained.")
+    var steps: Int?
+
+    @Option(help: "Instead of steps: how many passes over the clips; 10 unless given.")
+    var epochs: Int?
+
+    @Option(help: "Clips per step; 64 unless given.")
+    var batch: Int?
+
+    @Option(help: "Clips per shard; 8 for a network, 16 for a density model unless given.")
     var shard: Int?
+
+    @Option(help: "Of the first step; it falls along a cosine to a tenth. 0.001 unless given.")
+    var learningRate: Double?
+
+    @Flag(help: "Hear every machine equally often, with at least two clips in a batch.")
+    var balanced = false
+
+    @Option(help: "Steps from one validation to the next; a tenth of all unless given.")
+    var validationInterval: Int?
 
     @Option(help: "Seed of everything that is drawn.")
     var seed: UInt64?
@@ -49,8 +72,35 @@ struct TrainCommand: ParsableCommand {
         let clipsPerSecond: Double
     }
 
+    func validate() throws {
+        if !["density", "os-scl"].contains(model) { throw ValidationError("--model takes density or os-scl") }
+        if steps != nil, epochs != nil { throw ValidationError("choose --steps or --epochs, not both") }
+        let network: [(String, Bool)] = [
+            ("--channels", channels != nil), ("--steps", steps != nil), ("--epochs", epochs != nil),
+            ("--batch", batch != nil), ("--learning-rate", learningRate != nil), ("--balanced", balanced),
+            ("--validation-interval", validationInterval != nil),
+        ]
+        if model == "density", let option = network.first(where: \.1) {
+            throw ValidationError("\(option.0) is for --model os-scl")
+        }
+        do throws(RunSpecificationError) {
+            _ = try RunSpecification(json: specification.json)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
+    private var specification: RunSpecification {
+        var specification = RunSpecification(shard: shard, seed: seed, falseAlarmRate: falseAlarmRate)
+        specification.channels = channels?.split(separator: ",").map(String.init)
+        (specification.steps, specification.epochs, specification.batch) = (steps, epochs, batch)
+        specification.learningRate = learningRate
+        specification.balanced = balanced ? true : nil
+        specification.validationInterval = validationInterval
+        return specification
+    }
+
     func run() throws {
-        let specification = RunSpecification(shard: shard, seed: seed, falseAlarmRate: falseAlarmRate)
         let ledger = try database.ledger()
         let run = try ledger.submit(
             RunRequest(kind: .train, model: model, dataset: dataset, specification: specification.json))
@@ -60,7 +110,7 @@ struct TrainCommand: ParsableCommand {
         let (record, last) = try RunFollower(ledger: ledger, json: output.json).follow(run)
         let done = Done(
             run: run, modelVersion: record.modelVersion ?? "", weightsHash: record.weightsHash?.description ?? "",
-            steps: last?.step ?? 0, seconds: record.seconds, clipsPerSecond: last?.clipsPerSecond ?? 0)
+            steps: last?.step ?? 0, seconds: record.seconds, clipsPerSecond: record.clipsPerSecond ?? 0)
         if output.json {
             try Console.json(done)
         } else {

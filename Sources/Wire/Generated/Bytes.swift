@@ -5,4 +5,21 @@ package import FoundationEssentials
 extension Data {
     /// The bytes for a field of a message.
     package init(wire bytes: [UInt8]) { self.init(bytes) }
+
+    /// Numbers in bulk: float32, little-endian.
+    package init(wire numbers: [Float]) {
+        self = numbers.withUnsafeBytes { Data($0) }
+    }
+}
+
+/// The numbers in a field; errors call them by what they are.
+func numbers(_ bytes: Data, of subject: String) throws(WireError) -> [Float] {
+    let size = MemoryLayout<Float>.size
+    guard bytes.count % size == 0 else {
+        throw WireError(.badBody, "\(bytes.count) bytes of \(subject) are no whole number of float32")
+    }
+    return [Float](unsafeUninitializedCapacity: bytes.count / size) { numbers, filled in
+        bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(numbers).copyMemory(from: $0) }
+        filled = numbers.count
+    }
 }

@@ -8,8 +8,8 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// What the shards of training and evaluation carry: `ShardWork.specification` and the payload of a shard's result.
-/// Clips travel by content hash; a worker fetches them from the broker.
+/// What the shards of training and evaluation carry: `ShardWork.specification` and the payload of a shard's result; and
+/// what a training keeps of itself. Clips travel by content hash; a worker fetches them from the broker.
 
 #if canImport(FoundationEssentials)
 package import FoundationEssentials
@@ -210,6 +210,332 @@ package nonisolated struct WireScoredClip: Sendable {
   fileprivate var _crossEntropy: Double? = nil
   fileprivate var _neighbourDistance: Double? = nil
   fileprivate var _threshold: Double? = nil
+}
+
+/// One entry of a network's architecture, as model files state it.
+package nonisolated struct WireNetworkSetting: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var value: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Which network computes a shard, and of what.
+package nonisolated struct WireNetworkTask: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var architecture: [WireNetworkSetting] = []
+
+  package var feature: WireLogMelParameters {
+    get {_feature ?? WireLogMelParameters()}
+    set {_feature = newValue}
+  }
+  /// Returns true if `feature` has been explicitly set.
+  package var hasFeature: Bool {self._feature != nil}
+  /// Clears the value of `feature`. Subsequent reads from it will return its default value.
+  package mutating func clearFeature() {self._feature = nil}
+
+  /// of the flat weights, fetched with FETCH
+  package var weightsSha256: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _feature: WireLogMelParameters? = nil
+}
+
+package nonisolated struct WireSurveyShard: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var feature: WireLogMelParameters {
+    get {_feature ?? WireLogMelParameters()}
+    set {_feature = newValue}
+  }
+  /// Returns true if `feature` has been explicitly set.
+  package var hasFeature: Bool {self._feature != nil}
+  /// Clears the value of `feature`. Subsequent reads from it will return its default value.
+  package mutating func clearFeature() {self._feature = nil}
+
+  /// the network will listen to the wave beside the log-mel
+  package var wave: Bool = false
+
+  package var clips: [WireShardClip] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _feature: WireLogMelParameters? = nil
+}
+
+package nonisolated struct WireSurveyShardOutput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// in the order of the shard
+  package var clips: [WireSurveyedClip] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireSurveyedClip: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// at the feature's rate; 0 for a log-mel clip
+  package var samples: UInt32 = 0
+
+  package var frames: UInt32 = 0
+
+  /// why the clip cannot be used; the other fields are empty then
+  package var failure: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireForwardShard: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var task: WireNetworkTask {
+    get {_task ?? WireNetworkTask()}
+    set {_task = newValue}
+  }
+  /// Returns true if `task` has been explicitly set.
+  package var hasTask: Bool {self._task != nil}
+  /// Clears the value of `task`. Subsequent reads from it will return its default value.
+  package mutating func clearTask() {self._task = nil}
+
+  package var clips: [WireMixedClip] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _task: WireNetworkTask? = nil
+}
+
+package nonisolated struct WireMixedClip: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var clip: WireShardClip {
+    get {_clip ?? WireShardClip()}
+    set {_clip = newValue}
+  }
+  /// Returns true if `clip` has been explicitly set.
+  package var hasClip: Bool {self._clip != nil}
+  /// Clears the value of `clip`. Subsequent reads from it will return its default value.
+  package mutating func clearClip() {self._clip = nil}
+
+  /// what is mixed in; absent where nothing is
+  package var partner: WireShardClip {
+    get {_partner ?? WireShardClip()}
+    set {_partner = newValue}
+  }
+  /// Returns true if `partner` has been explicitly set.
+  package var hasPartner: Bool {self._partner != nil}
+  /// Clears the value of `partner`. Subsequent reads from it will return its default value.
+  package mutating func clearPartner() {self._partner = nil}
+
+  /// of the clip itself, 0 to 1
+  package var share: Float = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _clip: WireShardClip? = nil
+  fileprivate var _partner: WireShardClip? = nil
+}
+
+package nonisolated struct WireForwardShardOutput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// [clips][trunk channels]
+  package var features: Data = Data()
+
+  /// moments of the batch norms of the backbone, where the running ones lie behind the weights
+  package var statistics: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireBackwardShard: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the ForwardShard as it was sent; whoever still has its activations need not repeat it
+  package var forward: Data = Data()
+
+  /// which a repetition must reproduce
+  package var featuresSha256: Data = Data()
+
+  /// [clips][trunk channels]
+  package var featureGradient: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireBackwardShardOutput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of everything that is trained; a sum over the shard's clips
+  package var gradient: Data = Data()
+
+  /// as in ForwardShardOutput
+  package var statistics: Data = Data()
+
+  /// of the gradient
+  package var norm: Double = 0
+
+  /// every number of it is
+  package var finite: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireMeasureShard: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var task: WireNetworkTask {
+    get {_task ?? WireNetworkTask()}
+    set {_task = newValue}
+  }
+  /// Returns true if `task` has been explicitly set.
+  package var hasTask: Bool {self._task != nil}
+  /// Clears the value of `task`. Subsequent reads from it will return its default value.
+  package mutating func clearTask() {self._task = nil}
+
+  /// the class table
+  package var machines: [WireMachine] = []
+
+  package var clips: [WireShardClip] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _task: WireNetworkTask? = nil
+}
+
+package nonisolated struct WireMeasureShardOutput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// in the order of the shard
+  package var clips: [WireMeasuredClip] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireMeasuredClip: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var logOdds: Double = 0
+
+  package var centreDistance: Double = 0
+
+  package var embedding: Data = Data()
+
+  package var timeStatistics: Data = Data()
+
+  /// why the clip cannot be measured; the other fields are empty then
+  package var failure: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The full state of a training after a step, as the database keeps it.
+package nonisolated struct WireTrainingCheckpoint: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SurveyShardOutput of all clips, in fixed order
+  package var survey: Data = Data()
+
+  package var step: UInt32 = 0
+
+  /// that the optimiser's moments have seen
+  package var momentSteps: UInt32 = 0
+
+  package var weights: Data = Data()
+
+  /// moments of the optimiser
+  package var first: Data = Data()
+
+  package var second: Data = Data()
+
+  package var average: Data = Data()
+
+  /// the averaged weights at their best validation
+  package var best: Data {
+    get {_best ?? Data()}
+    set {_best = newValue}
+  }
+  /// Returns true if `best` has been explicitly set.
+  package var hasBest: Bool {self._best != nil}
+  /// Clears the value of `best`. Subsequent reads from it will return its default value.
+  package mutating func clearBest() {self._best = nil}
+
+  package var bestLoss: Double = 0
+
+  package var bestStep: UInt32 = 0
+
+  package var validatedStep: UInt32 = 0
+
+  /// of the last gradients
+  package var norms: [Double] = []
+
+  /// steps in a row that were skipped
+  package var skips: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _best: Data? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -512,6 +838,620 @@ nonisolated extension WireScoredClip: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs._threshold != rhs._threshold {return false}
     if lhs.anomalous != rhs.anomalous {return false}
     if lhs.failure != rhs.failure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNetworkSetting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NetworkSetting"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireNetworkSetting, rhs: WireNetworkSetting) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNetworkTask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".NetworkTask"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}architecture\0\u{1}feature\0\u{3}weights_sha256\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.architecture) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._feature) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.weightsSha256) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.architecture.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.architecture, fieldNumber: 1)
+    }
+    try { if let v = self._feature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.weightsSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.weightsSha256, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireNetworkTask, rhs: WireNetworkTask) -> Bool {
+    if lhs.architecture != rhs.architecture {return false}
+    if lhs._feature != rhs._feature {return false}
+    if lhs.weightsSha256 != rhs.weightsSha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSurveyShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SurveyShard"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}feature\0\u{1}wave\0\u{1}clips\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._feature) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.wave) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.clips) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._feature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.wave != false {
+      try visitor.visitSingularBoolField(value: self.wave, fieldNumber: 2)
+    }
+    if !self.clips.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.clips, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSurveyShard, rhs: WireSurveyShard) -> Bool {
+    if lhs._feature != rhs._feature {return false}
+    if lhs.wave != rhs.wave {return false}
+    if lhs.clips != rhs.clips {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSurveyShardOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SurveyShardOutput"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clips\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.clips) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.clips.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.clips, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSurveyShardOutput, rhs: WireSurveyShardOutput) -> Bool {
+    if lhs.clips != rhs.clips {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSurveyedClip: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SurveyedClip"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}samples\0\u{1}frames\0\u{1}failure\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.samples) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.frames) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.failure) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.samples != 0 {
+      try visitor.visitSingularUInt32Field(value: self.samples, fieldNumber: 1)
+    }
+    if self.frames != 0 {
+      try visitor.visitSingularUInt32Field(value: self.frames, fieldNumber: 2)
+    }
+    if !self.failure.isEmpty {
+      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSurveyedClip, rhs: WireSurveyedClip) -> Bool {
+    if lhs.samples != rhs.samples {return false}
+    if lhs.frames != rhs.frames {return false}
+    if lhs.failure != rhs.failure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireForwardShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ForwardShard"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}clips\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._task) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.clips) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._task {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.clips.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.clips, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireForwardShard, rhs: WireForwardShard) -> Bool {
+    if lhs._task != rhs._task {return false}
+    if lhs.clips != rhs.clips {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMixedClip: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MixedClip"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clip\0\u{1}partner\0\u{1}share\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._clip) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._partner) }()
+      case 3: try { try decoder.decodeSingularFloatField(value: &self.share) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._clip {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._partner {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if self.share.bitPattern != 0 {
+      try visitor.visitSingularFloatField(value: self.share, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMixedClip, rhs: WireMixedClip) -> Bool {
+    if lhs._clip != rhs._clip {return false}
+    if lhs._partner != rhs._partner {return false}
+    if lhs.share != rhs.share {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireForwardShardOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ForwardShardOutput"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}features\0\u{1}statistics\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.features) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.statistics) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.features.isEmpty {
+      try visitor.visitSingularBytesField(value: self.features, fieldNumber: 1)
+    }
+    if !self.statistics.isEmpty {
+      try visitor.visitSingularBytesField(value: self.statistics, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireForwardShardOutput, rhs: WireForwardShardOutput) -> Bool {
+    if lhs.features != rhs.features {return false}
+    if lhs.statistics != rhs.statistics {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireBackwardShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BackwardShard"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}forward\0\u{3}features_sha256\0\u{3}feature_gradient\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.forward) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.featuresSha256) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.featureGradient) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.forward.isEmpty {
+      try visitor.visitSingularBytesField(value: self.forward, fieldNumber: 1)
+    }
+    if !self.featuresSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.featuresSha256, fieldNumber: 2)
+    }
+    if !self.featureGradient.isEmpty {
+      try visitor.visitSingularBytesField(value: self.featureGradient, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireBackwardShard, rhs: WireBackwardShard) -> Bool {
+    if lhs.forward != rhs.forward {return false}
+    if lhs.featuresSha256 != rhs.featuresSha256 {return false}
+    if lhs.featureGradient != rhs.featureGradient {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireBackwardShardOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".BackwardShardOutput"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}gradient\0\u{1}statistics\0\u{1}norm\0\u{1}finite\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.gradient) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.statistics) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.norm) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.finite) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.gradient.isEmpty {
+      try visitor.visitSingularBytesField(value: self.gradient, fieldNumber: 1)
+    }
+    if !self.statistics.isEmpty {
+      try visitor.visitSingularBytesField(value: self.statistics, fieldNumber: 2)
+    }
+    if self.norm.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.norm, fieldNumber: 3)
+    }
+    if self.finite != false {
+      try visitor.visitSingularBoolField(value: self.finite, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireBackwardShardOutput, rhs: WireBackwardShardOutput) -> Bool {
+    if lhs.gradient != rhs.gradient {return false}
+    if lhs.statistics != rhs.statistics {return false}
+    if lhs.norm != rhs.norm {return false}
+    if lhs.finite != rhs.finite {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMeasureShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MeasureShard"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}machines\0\u{1}clips\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._task) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.machines) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.clips) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._task {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.machines.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.machines, fieldNumber: 2)
+    }
+    if !self.clips.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.clips, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMeasureShard, rhs: WireMeasureShard) -> Bool {
+    if lhs._task != rhs._task {return false}
+    if lhs.machines != rhs.machines {return false}
+    if lhs.clips != rhs.clips {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMeasureShardOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MeasureShardOutput"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clips\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.clips) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.clips.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.clips, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMeasureShardOutput, rhs: WireMeasureShardOutput) -> Bool {
+    if lhs.clips != rhs.clips {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMeasuredClip: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MeasuredClip"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}log_odds\0\u{3}centre_distance\0\u{1}embedding\0\u{3}time_statistics\0\u{1}failure\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularDoubleField(value: &self.logOdds) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.centreDistance) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.embedding) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.timeStatistics) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.failure) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.logOdds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.logOdds, fieldNumber: 1)
+    }
+    if self.centreDistance.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.centreDistance, fieldNumber: 2)
+    }
+    if !self.embedding.isEmpty {
+      try visitor.visitSingularBytesField(value: self.embedding, fieldNumber: 3)
+    }
+    if !self.timeStatistics.isEmpty {
+      try visitor.visitSingularBytesField(value: self.timeStatistics, fieldNumber: 4)
+    }
+    if !self.failure.isEmpty {
+      try visitor.visitSingularStringField(value: self.failure, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMeasuredClip, rhs: WireMeasuredClip) -> Bool {
+    if lhs.logOdds != rhs.logOdds {return false}
+    if lhs.centreDistance != rhs.centreDistance {return false}
+    if lhs.embedding != rhs.embedding {return false}
+    if lhs.timeStatistics != rhs.timeStatistics {return false}
+    if lhs.failure != rhs.failure {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TrainingCheckpoint"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}survey\0\u{1}step\0\u{3}moment_steps\0\u{1}weights\0\u{1}first\0\u{1}second\0\u{1}average\0\u{1}best\0\u{3}best_loss\0\u{3}best_step\0\u{3}validated_step\0\u{1}norms\0\u{1}skips\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.survey) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.momentSteps) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.weights) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.first) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.second) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.average) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self._best) }()
+      case 9: try { try decoder.decodeSingularDoubleField(value: &self.bestLoss) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.bestStep) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.validatedStep) }()
+      case 12: try { try decoder.decodeRepeatedDoubleField(value: &self.norms) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.skips) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.survey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.survey, fieldNumber: 1)
+    }
+    if self.step != 0 {
+      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
+    }
+    if self.momentSteps != 0 {
+      try visitor.visitSingularUInt32Field(value: self.momentSteps, fieldNumber: 3)
+    }
+    if !self.weights.isEmpty {
+      try visitor.visitSingularBytesField(value: self.weights, fieldNumber: 4)
+    }
+    if !self.first.isEmpty {
+      try visitor.visitSingularBytesField(value: self.first, fieldNumber: 5)
+    }
+    if !self.second.isEmpty {
+      try visitor.visitSingularBytesField(value: self.second, fieldNumber: 6)
+    }
+    if !self.average.isEmpty {
+      try visitor.visitSingularBytesField(value: self.average, fieldNumber: 7)
+    }
+    try { if let v = self._best {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 8)
+    } }()
+    if self.bestLoss.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.bestLoss, fieldNumber: 9)
+    }
+    if self.bestStep != 0 {
+      try visitor.visitSingularUInt32Field(value: self.bestStep, fieldNumber: 10)
+    }
+    if self.validatedStep != 0 {
+      try visitor.visitSingularUInt32Field(value: self.validatedStep, fieldNumber: 11)
+    }
+    if !self.norms.isEmpty {
+      try visitor.visitPackedDoubleField(value: self.norms, fieldNumber: 12)
+    }
+    if self.skips != 0 {
+      try visitor.visitSingularUInt32Field(value: self.skips, fieldNumber: 13)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireTrainingCheckpoint, rhs: WireTrainingCheckpoint) -> Bool {
+    if lhs.survey != rhs.survey {return false}
+    if lhs.step != rhs.step {return false}
+    if lhs.momentSteps != rhs.momentSteps {return false}
+    if lhs.weights != rhs.weights {return false}
+    if lhs.first != rhs.first {return false}
+    if lhs.second != rhs.second {return false}
+    if lhs.average != rhs.average {return false}
+    if lhs._best != rhs._best {return false}
+    if lhs.bestLoss != rhs.bestLoss {return false}
+    if lhs.bestStep != rhs.bestStep {return false}
+    if lhs.validatedStep != rhs.validatedStep {return false}
+    if lhs.norms != rhs.norms {return false}
+    if lhs.skips != rhs.skips {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

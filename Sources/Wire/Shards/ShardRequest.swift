@@ -13,15 +13,23 @@ package struct ShardPlace: Hashable, Sendable {
     }
 }
 
+extension ShardPlace: Comparable {
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.step, left.phase, left.shard) < (right.step, right.phase, right.shard)
+    }
+}
+
 /// A shard that waits to be computed.
 package struct ShardRequest: Hashable, Sendable {
     package var place: ShardPlace
     /// Names the work and the message in `specification`.
     package var kind: String
     package var specification: [UInt8]
+    /// The shard whose worker has at hand what this one needs.
+    package var follows: ShardPlace?
 
-    package init(place: ShardPlace, kind: String, specification: [UInt8]) {
-        (self.place, self.kind, self.specification) = (place, kind, specification)
+    package init(place: ShardPlace, kind: String, specification: [UInt8], follows: ShardPlace? = nil) {
+        (self.place, self.kind, self.specification, self.follows) = (place, kind, specification, follows)
     }
 
     /// The request as it travels, of the run with that number.

@@ -1,0 +1,1 @@
+../../../schema/v0005_training_durability.sql

@@ -1,0 +1,228 @@
+internal import Detection
+internal import Networks
+internal import Plant
+internal import Spectra
+internal import Tensors
+internal import Wire
+
+/// Computes the shards of an OS-SCL training; keeps weights, windows and activations for the shard that follows.
+///
+/// Whether something was kept changes the time a shard takes, never its output.
+final class NetworkShards {
+    private struct Kept {
+        /// Of the encoded forward shard.
+        let key: ContentHash
+        let backbone: Backbone
+        let statistics: FloatBuffer
+        let featuresHash: ContentHash
+    }
+
+    /// Versions of the weights: the present ones, their average, and those a straggler still asks for.
+    private static let versionLimit = 4
+    private static let longestSeconds = 10
+
+    private let store: any FeatureStore
+    /// Shards whose activations are kept from forward to backward.
+    private let keptLimit: Int
+    private var maker: ClipWindowMaker?
+    private var versions: [(hash: ContentHash, parameters: Parameters)] = []
+    private var kept: [Kept] = []
+    private var idle: [Backbone] = []
+    private var listener: (task: NetworkTask, machines: [MachineName], listener: NetworkListener)?
+
+    init(store: any FeatureStore, keptLimit: Int) {
+        self.store = store
+        self.keptLimit = keptLimit
+    }
+
+    typealias Fetch = (ContentHash) throws -> [UInt8]
+
+    func survey(_ shard: SurveyShard, fetch: Fetch) throws -> SurveyShard.Output {
+        let maker = try maker(for: shard.feature)
+        return SurveyShard.Output(
+            clips: try shard.clips.map { clip in
+                let bytes = try ClipWindowMaker.bytes(of: clip, fetch: fetch)
+                do throws(WireError) {
+                    return .done(
+                        try maker.survey(
+                            clip, bytes: bytes, longest: Self.longestSeconds * shard.feature.sampleRateHz,
+                            usesWave: shard.usesWave))
+                } catch {
+                    return .unusable(reason: error.reason)
+                }
+            })
+    }
+
+    func forward(_ specification: [UInt8], fetch: Fetch) throws -> ForwardShard.Output {
+        let kept = try run(specification, fetch: fetch)
+        self.kept.append(kept.kept)
+        while self.kept.count > keptLimit { idle.append(self.kept.removeFirst().backbone) }
+        return ForwardShard.Output(
+            features: kept.features, statistics: moments(kept.kept.statistics, kept.kept.backbone))
+    }
+
+    func backward(_ shard: BackwardShard, fetch: Fetch) throws -> BackwardShard.Output {
+        let key = ContentHash(of: shard.forward)
+        let task = try ForwardShard(decoding: shard.forward).task
+        let kept: Kept
+        if let index = self.kept.firstIndex(where: { $0.key == key }) {
+            kept = self.kept.remove(at: index)
+        } else {
+            kept = try run(shard.forward, fetch: fetch).kept
+        }
+        defer { idle.append(kept.backbone) }
+        guard kept.featuresHash == shard.featuresHash else {
+            throw WireError(
+                .computeFailed,
+                "this worker's features are \(kept.featuresHash.description.prefix(12)), not "
+                    + "\(shard.featuresHash.description.prefix(12)): its arithmetic differs from that of the run; "
+                    + "run every worker of a training on one kind of processor")
+        }
+        let (backbone, layout) = (kept.backbone, ParameterLayout(kept.backbone.architecture))
+        guard shard.featureGradient.count == backbone.clips * backbone.architecture.trunkChannels else {
+            throw WireError(.badBody, "\(shard.featureGradient.count) feature gradients for \(backbone.clips) clips")
+        }
+        let gradient = FloatBuffer(count: layout.count)
+        backbone.backward(
+            try parameters(task, fetch: fetch), featureGradient: shard.featureGradient, gradient: gradient)
+        let norm = gradient.norm(first: layout.trainedCount)
+        return BackwardShard.Output(
+            gradient: Array(UnsafeBufferPointer(start: gradient.pointer, count: layout.trainedCount)),
+            statistics: moments(kept.statistics, backbone), norm: norm, isFinite: norm.isFinite)
+    }
+
+    func measure(_ shard: MeasureShard, fetch: Fetch) throws -> MeasureShard.Output {
+        let listener = try listener(shard.task, shard.machines, fetch: fetch)
+        let maker = try maker(for: shard.task.feature)
+        let a = try architecture(shard.task)
+        return MeasureShard.Output(
+            clips: try shard.clips.map { clip in
+                let window = try maker.window(
+                    clip, samples: a.waveSamples, frames: a.frames, usesWave: a.usesWave, bytes: fetch)
+                do throws(ModelError) {
+                    let signal =
+                        a.usesWave
+                        ? ClipSignal.samples(window.wave, sampleRateHz: shard.task.feature.sampleRateHz)
+                        : .logMel(window.logMel, try parameters(of: shard.task.feature))
+                    let measures = try listener.measure(signal, machine: clip.machine)
+                    return .done(
+                        .init(
+                            logOdds: measures.logOdds, centreDistance: measures.centreDistance,
+                            embedding: measures.embedding, timeStatistics: measures.timeStatistics))
+                } catch {
+                    return .unusable(reason: WireError(error, clip: clip.name).reason)
+                }
+            })
+    }
+}
+
+extension NetworkShards {
+    /// Takes a forward shard through the backbone.
+    private func run(_ specification: [UInt8], fetch: Fetch) throws -> (kept: Kept, features: [Float]) {
+        let shard = try ForwardShard(decoding: specification)
+        let architecture = try architecture(shard.task)
+        let parameters = try parameters(shard.task, fetch: fetch)
+        guard !shard.clips.isEmpty else { throw WireError(.badBody, "a shard without clips") }
+        let maker = try maker(for: shard.task.feature)
+        let backbone = backbone(architecture, clips: shard.clips.count)
+        for (index, mixed) in shard.clips.enumerated() {
+            func window(_ clip: ShardClip) throws -> ClipWindow {
+                try maker.window(
+                    clip, samples: architecture.waveSamples, frames: architecture.frames,
+                    usesWave: architecture.usesWave, bytes: fetch)
+            }
+            var (logMel, wave): ([Float], [Float])
+            let own = try window(mixed.clip)
+            (logMel, wave) = (own.logMel.values, own.wave)
+            if let partner = mixed.partner {
+                let other = try window(partner)
+                Self.mix(&logMel, other.logMel.values, share: mixed.share)
+                Self.mix(&wave, other.wave, share: mixed.share)
+            }
+            backbone.load(index, logMel: logMel, wave: wave)
+        }
+        let statistics = FloatBuffer(count: parameters.layout.count)
+        let features = backbone.forward(parameters, statistics: statistics)
+        let kept = Kept(
+            key: ContentHash(of: specification), backbone: backbone, statistics: statistics,
+            featuresHash: features.contentHash)
+        return (kept, features)
+    }
+
+    private static func mix(_ values: inout [Float], _ other: [Float], share: Float) {
+        for index in values.indices { values[index] = share * values[index] + (1 - share) * other[index] }
+    }
+
+    private func moments(_ statistics: FloatBuffer, _ backbone: Backbone) -> [Float] {
+        let layout = ParameterLayout(backbone.architecture)
+        return Array(
+            UnsafeBufferPointer(
+                start: statistics.pointer + layout.trainedCount, count: layout.count - layout.trainedCount))
+    }
+
+    private func architecture(_ task: NetworkTask) throws(WireError) -> Architecture {
+        do throws(ModelError) {
+            return try Architecture(settings: task.architecture)
+        } catch {
+            throw WireError(.badBody, error.reason)
+        }
+    }
+
+    private func parameters(of feature: FeatureRecord) throws(ModelError) -> LogMelParameters {
+        do throws(SpectraError) {
+            return try LogMelParameters(feature)
+        } catch {
+            throw ModelError(.otherFeature, error.description)
+        }
+    }
+
+    private func maker(for feature: FeatureRecord) throws(WireError) -> ClipWindowMaker {
+        if let maker, maker.feature == feature { return maker }
+        let new = try ClipWindowMaker(feature, store: store)
+        maker = new
+        return new
+    }
+
+    /// The weights of a task, fetched unless they are one of the last few versions.
+    private func parameters(_ task: NetworkTask, fetch: Fetch) throws -> Parameters {
+        if let known = versions.first(where: { $0.hash == task.weights }) { return known.parameters }
+        let parameters = Parameters(try architecture(task))
+        let bytes = try fetch(task.weights)
+        guard parameters.load(bytes: bytes), parameters.weightsHash == task.weights else {
+            throw WireError(
+                .wrongOutput, "\(bytes.count) bytes of weights are not those that were asked for")
+        }
+        versions.append((task.weights, parameters))
+        if versions.count > Self.versionLimit { versions.removeFirst() }
+        return parameters
+    }
+
+    /// A backbone whose activations nobody needs any more.
+    private func backbone(_ architecture: Architecture, clips: Int) -> Backbone {
+        if let index = idle.firstIndex(where: { $0.architecture == architecture && $0.clips == clips }) {
+            return idle.remove(at: index)
+        }
+        idle = []
+        if let oldest = kept.first, kept.count >= keptLimit || oldest.backbone.architecture != architecture {
+            kept.removeFirst()
+            if oldest.backbone.architecture == architecture, oldest.backbone.clips == clips { return oldest.backbone }
+        }
+        return Backbone(architecture, clips: clips)
+    }
+
+    private func listener(
+        _ task: NetworkTask, _ machines: [MachineName], fetch: Fetch
+    ) throws -> NetworkListener {
+        if let listener, listener.task == task, listener.machines == machines { return listener.listener }
+        let parameters = try parameters(task, fetch: fetch)
+        do throws(ModelError) {
+            let model = try NetworkModel(
+                parameters, feature: try self.parameters(of: task.feature), machines: machines, windowHop: 0)
+            let new = try model.makeListener()
+            listener = (task, machines, new)
+            return new
+        } catch {
+            throw WireError(.badBody, error.reason)
+        }
+    }
+}

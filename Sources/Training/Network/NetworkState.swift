@@ -1,0 +1,67 @@
+internal import Networks
+internal import Plant
+internal import Tensors
+internal import Wire
+
+/// All that a training of the network carries from one step to the next. It has no lock: one thread owns it.
+final class NetworkState {
+    let weights: Parameters
+    let moments: AdamW.Moments
+    /// The moving average, which is the network that hears.
+    let average: Parameters
+    /// Steps done.
+    private(set) var step = 0
+    /// The average at its best validation so far.
+    private(set) var best: Best?
+    /// The last step whose average was validated.
+    private(set) var validatedStep = 0
+
+    struct Best {
+        var average: Parameters
+        var loss: Double
+        var step: Int
+    }
+
+    init(_ architecture: Architecture, seed: UInt64) {
+        weights = Parameters(architecture, seed: seed)
+        moments = AdamW.Moments(weights.layout)
+        average = weights.copy()
+    }
+
+    /// One step of the optimiser, of the running statistics and of the average.
+    ///
+    /// - Parameter change: the gradient, and behind it the batch moments; nil for a step that is skipped.
+    func apply(_ change: FloatBuffer?, recipe: TrainingRecipe, steps: Int) {
+        step += 1
+        guard let change else { return }
+        recipe.optimiser.step(
+            weights, gradient: change, moments: moments, learningRate: recipe.learningRate(step: step, of: steps))
+        weights.follow(statistics: change)
+        recipe.average.update(average, with: weights, step: step - 1)
+    }
+
+    /// Takes over a saved state; false where it is of another network.
+    func load(_ saved: TrainingCheckpoint) -> Bool {
+        let (architecture, trained) = (weights.architecture, weights.layout.trainedCount)
+        guard let first = FloatBuffer(bytes: saved.first), first.count == trained,
+            let second = FloatBuffer(bytes: saved.second), second.count == trained,
+            weights.load(bytes: saved.weights), average.load(bytes: saved.average)
+        else { return false }
+        moments.first.copy(from: first)
+        moments.second.copy(from: second)
+        moments.steps = saved.momentSteps
+        (step, validatedStep) = (saved.step, saved.validatedStep)
+        guard let best = saved.best else { return true }
+        let parameters = Parameters(architecture)
+        guard parameters.load(bytes: best.average) else { return false }
+        self.best = Best(average: parameters, loss: best.loss, step: best.step)
+        return true
+    }
+
+    /// The average was validated after the present step.
+    func validated(loss: Double) {
+        validatedStep = step
+        guard loss < best?.loss ?? .infinity else { return }
+        best = Best(average: average.copy(), loss: loss, step: step)
+    }
+}

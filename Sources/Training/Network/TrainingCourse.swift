@@ -1,0 +1,83 @@
+internal import Detection
+internal import Networks
+internal import Plant
+internal import Spectra
+internal import Wire
+
+/// What the survey of the clips decided: which are trained on, which are held back, and what network hears them.
+struct TrainingCourse {
+    /// Longer clips are heard up to here, seconds.
+    private static let longestWindowSeconds = 10
+
+    let architecture: Architecture
+    /// The class table.
+    let machines: [MachineName]
+    let training: [DatasetClip]
+    let heldBack: [DatasetClip]
+    /// The class of every training clip.
+    let labels: [Int]
+    let plan: BatchPlan
+    let steps: Int
+    /// Clips that are left out, a sentence each.
+    let notices: [String]
+
+    /// - Parameters:
+    ///   - clips: in fixed order.
+    ///   - survey: one entry per clip.
+    init(
+        _ clips: [DatasetClip], survey: [ClipOutcome<SurveyShard.Output.Extent>], feature: LogMelParameters,
+        recipe: TrainingRecipe
+    ) throws(RunFailure) {
+        var architecture = recipe.architecture
+        architecture.melBands = feature.melBands
+        let window = Self.window(survey, feature: feature)
+        if window.samples > 0 { architecture.waveSamples = window.samples }
+        architecture.frames = window.frames
+        var notices: [String] = []
+        var usable: [DatasetClip] = []
+        for (clip, outcome) in zip(clips, survey) {
+            switch outcome {
+            case .unusable(let reason): notices.append(reason)
+            case .done(let extent) where extent.frames < window.frames || extent.samples < window.samples:
+                notices.append("\(clip.path): is shorter than most clips of the dataset and is left out")
+            case .done: usable.append(clip)
+            }
+        }
+        let split = ClipSplit(usable, share: recipe.heldBackShare, seed: recipe.seed)
+        machines = Set(split.training.map(\.machine)).sorted()
+        let classes = Dictionary(uniqueKeysWithValues: machines.enumerated().map { ($1, $0) })
+        guard machines.count >= 2 else {
+            throw RunFailure(
+                "a network tells machines apart and needs usable training clips of at least two; this dataset has them "
+                    + "of \(machines.count)\(notices.first.map { " (\($0))" } ?? ""); train a density model instead")
+        }
+        architecture.classes = machines.count
+        if let complaint = architecture.complaint {
+            throw RunFailure("no network can be made for these clips: \(complaint)")
+        }
+        labels = split.training.compactMap { classes[$0.machine] }
+        (training, heldBack) = (split.training, split.heldBack)
+        plan = BatchPlan(recipe, labels: labels)
+        steps = recipe.steps(clips: training.count)
+        self.architecture = architecture
+        self.notices = notices
+    }
+
+    /// The length that most clips have, of which at most ten seconds are heard.
+    private static func window(
+        _ survey: [ClipOutcome<SurveyShard.Output.Extent>], feature: LogMelParameters
+    ) -> SurveyShard.Output.Extent {
+        var counts: [SurveyShard.Output.Extent: Int] = [:]
+        for case .done(let extent) in survey { counts[extent, default: 0] += 1 }
+        let rank = { (extent: SurveyShard.Output.Extent, count: Int) in (count, extent.frames, extent.samples) }
+        let usual = counts.max { rank($0.key, $0.value) < rank($1.key, $1.value) }?.key
+        guard let usual, usual.samples > 0 else { return usual ?? .init(samples: 0, frames: 0) }
+        let samples = min(usual.samples, longestWindowSeconds * feature.sampleRateHz)
+        return .init(samples: samples, frames: feature.frameCount(sampleCount: samples))
+    }
+
+    /// The network at those weights, as shards name it.
+    func task(_ weights: Parameters, feature: LogMelParameters) -> NetworkTask {
+        NetworkTask(architecture: architecture.settings, feature: feature.record, weights: weights.weightsHash)
+    }
+}

@@ -1,0 +1,130 @@
+import Plant
+import Testing
+import Training
+import Wire
+
+@Suite struct ShardDeskTests {
+    private let right = ContentHash(of: [1])
+    private let wrong = ContentHash(of: [2])
+    private let other = ContentHash(of: [3])
+
+    private func place(_ shard: UInt32, step: UInt32 = 1) -> ShardPlace {
+        ShardPlace(step: step, phase: 1, shard: shard)
+    }
+
+    /// A desk that knows two workers.
+    private func desk() -> ShardDesk {
+        var desk = ShardDesk(auditShare: 0)
+        _ = desk.asks(for: [place(0, step: 0), place(1, step: 0)], now: 0)
+        #expect(desk.take(place(0, step: 0), worker: "a", hash: right, now: 0) == .counts)
+        #expect(desk.take(place(1, step: 0), worker: "b", hash: right, now: 0) == .waits)
+        #expect(desk.take(place(1, step: 0), worker: "a", hash: right, now: 0) == .counted(of: "b"))
+        return desk
+    }
+
+    @Test func theFirstOutputCountsAndTheSecondIsCompared() {
+        var desk = desk()
+        #expect(
+            desk.asks(for: [place(3), place(4)], now: 0) == [
+                .init(place: place(3), copy: 0), .init(place: place(4), copy: 0),
+            ])
+        #expect(desk.asks(for: [place(3), place(4)], now: 0) == [])
+        #expect(desk.take(place(3), worker: "a", hash: right, now: 1) == .counts)
+        #expect(desk.take(place(3), worker: "b", hash: right, now: 2) == .late(agrees: true))
+        #expect(desk.take(place(3), worker: "b", hash: wrong, now: 2) == .late(agrees: false))
+    }
+
+    @Test func aNewWorkersFirstOutputIsConfirmedByAnother() {
+        var desk = desk()
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "c", hash: right, now: 1) == .waits)
+        #expect(desk.asks(for: [place(0)], now: 1) == [.init(place: place(0), copy: 1)])
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 2) == .counted(of: "c"))
+        // It is believed from now on.
+        _ = desk.asks(for: [place(1)], now: 3)
+        #expect(desk.take(place(1), worker: "c", hash: right, now: 4) == .counts)
+    }
+
+    @Test func aThirdWorkerDecidesAndTheOutvotedOneIsNotBelieved() {
+        var desk = desk()
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "c", hash: wrong, now: 1) == .waits)
+        _ = desk.asks(for: [place(0)], now: 1)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 2) == .waits)
+        #expect(desk.asks(for: [place(0)], now: 2) == [.init(place: place(0), copy: 2)])
+        #expect(desk.take(place(0), worker: "b", hash: right, now: 3) == .counted(of: "a"))
+        #expect(desk.quarantined == ["c"])
+        _ = desk.asks(for: [place(1)], now: 4)
+        #expect(desk.take(place(1), worker: "c", hash: right, now: 5) == .disbelieved)
+        #expect(desk.asks(for: [place(1)], now: 5).map(\.preferredWorker) == ["a"])
+        #expect(desk.take(place(1), worker: "a", hash: right, now: 6) == .counts)
+    }
+
+    @Test func threeDifferentOutputsAreHopeless() {
+        var desk = desk()
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "c", hash: wrong, now: 1) == .waits)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 2) == .waits)
+        #expect(desk.take(place(0), worker: "b", hash: other, now: 3) == .hopeless)
+    }
+
+    @Test func auditedShardsAreComputedTwice() {
+        var desk = ShardDesk(auditShare: 1)
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 1) == .waits)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 1) == .waits)
+        #expect(desk.take(place(0), worker: "b", hash: right, now: 2) == .counted(of: "a"))
+        var share = ShardDesk(auditShare: 0.015)
+        let places = (0..<4000).map { place($0) }
+        _ = share.asks(for: places, now: 0)
+        let audited = places.count { share.take($0, worker: "a", hash: right, now: 1) == .waits }
+        #expect((30...90).contains(audited))
+    }
+
+    @Test func aLateShardIsAskedForOnceMoreElsewhere() {
+        var desk = desk()
+        let places = (0..<20).map { place($0, step: 2) }
+        _ = desk.asks(for: places, now: 0)
+        for (index, place) in places.dropLast().enumerated() {
+            #expect(desk.take(place, worker: "a", hash: right, now: Int64(1000 + 10 * index)) == .counts)
+        }
+        // Median 1090, deviation 50: late after 1340 and a little.
+        #expect(desk.asks(for: [places[19]], now: 1300) == [])
+        #expect(desk.asks(for: [places[19]], now: 1400) == [.init(place: places[19], copy: 1)])
+        #expect(desk.asks(for: [places[19]], now: 99_000) == [])
+        #expect(desk.take(places[19], worker: "b", hash: right, now: 99_001) == .counts)
+        #expect(desk.take(places[19], worker: "a", hash: right, now: 99_002) == .late(agrees: true))
+    }
+
+    @Test func aLonelyWorkersOutputCountsInTheEnd() {
+        var desk = ShardDesk(auditShare: 1)
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 1) == .waits)
+        #expect(desk.unconfirmed(now: 100) == nil)
+        let settled = desk.unconfirmed(now: 10_000)
+        #expect(settled?.place == place(0) && settled?.worker == "a")
+        #expect(desk.unconfirmed(now: 10_000) == nil)
+        #expect(desk.take(place(0), worker: "b", hash: wrong, now: 10_001) == .late(agrees: false))
+    }
+
+    @Test func refusedShardsAreAskedForAgainButNotForEver() {
+        var desk = desk()
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "a", hash: wrong, now: 1) == .counts)
+        var refusals = 0
+        while desk.refuse(place(0), worker: "a", now: 2) {
+            refusals += 1
+            #expect(desk.asks(for: [place(0)], now: 3) == [.init(place: place(0), copy: 0, preferredWorker: "b")])
+        }
+        #expect(refusals == 7)
+    }
+
+    @Test func aBrokerThatForgotIsAskedForAllThatIsMissing() {
+        var desk = desk()
+        _ = desk.asks(for: [place(0), place(1)], now: 0)
+        #expect(desk.take(place(0), worker: "c", hash: right, now: 1) == .waits)
+        desk.forgetAsked()
+        let asks = desk.asks(for: [place(0), place(1)], now: 2)
+        #expect(Set(asks.map(\.place)) == [place(0), place(1)])
+    }
+}
