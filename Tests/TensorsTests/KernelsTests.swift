@@ -65,7 +65,7 @@ import Testing
         let tiles = blocks * dilation
         let valid = (rows + 2 * dilation) * inputs
         let x = FloatBuffer(count: (blocks * 4 + 2) * dilation * inputs)
-        x.pointer.update(from: FloatBuffer(draw(valid, seed: 9)).pointer, count: valid)
+        for (index, value) in draw(valid, seed: 9).enumerated() { x.pointer[index] = value }
         let weights = draw(outputs * inputs * 3, seed: 10)
         let values = FloatBuffer(count: 6 * tiles * inputs)
         let products = FloatBuffer(count: 6 * tiles * outputs)
