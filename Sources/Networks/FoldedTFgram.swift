@@ -88,10 +88,12 @@ struct FoldedTFgram {
             let (input, hidden, output) = (scratch.input.pointer, scratch.hidden.pointer, scratch.output.pointer)
             let inside = outer.clamped(to: 0..<shape.steps)
             fill(inside, input + (inside.lowerBound - outer.lowerBound) * inputs)
-            Self.clear(outer, outside: inside, in: input, channels: inputs)
+            Self.clear(outer, outside: inside, in: input, channels: inputs, slack: block.first.slackRows)
             block.first.apply(
                 input, rows: middle.count, into: hidden, bias: block.firstBias.pointer, scratch: scratch.winograd)
-            Self.clear(middle, outside: middle.clamped(to: 0..<shape.steps), in: hidden, channels: outputs)
+            Self.clear(
+                middle, outside: middle.clamped(to: 0..<shape.steps), in: hidden, channels: outputs,
+                slack: block.second.slackRows)
             block.second.apply(
                 hidden, rows: steps.count, into: output, bias: block.secondBias.pointer, scratch: scratch.winograd)
             for bin in bins {
@@ -103,13 +105,16 @@ struct FoldedTFgram {
         }
     }
 
-    /// Zeroes the rows of a chunk that lie before the first or after the last step of the clip.
+    /// Zeroes the rows of a chunk that lie before the first or after the last step of the clip, and the slack behind it.
+    ///
+    /// What the last tiles read there cancels in their outputs but for its rounding: left from another clip, it would
+    /// make the last bits depend on what was heard before.
     private static func clear(
-        _ chunk: Range<Int>, outside inside: Range<Int>, in rows: UnsafeMutablePointer<Float>, channels: Int
+        _ chunk: Range<Int>, outside inside: Range<Int>, in rows: UnsafeMutablePointer<Float>, channels: Int, slack: Int
     ) {
         rows.update(repeating: 0, count: (inside.lowerBound - chunk.lowerBound) * channels)
         (rows + (inside.upperBound - chunk.lowerBound) * channels).update(
-            repeating: 0, count: (chunk.upperBound - inside.upperBound) * channels)
+            repeating: 0, count: (chunk.upperBound - inside.upperBound + slack) * channels)
     }
 }
 

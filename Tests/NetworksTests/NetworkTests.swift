@@ -23,6 +23,24 @@ import Testing
         }
     }
 
+    /// To the last bit: a clip's score is the same on every thread, whatever the thread heard before.
+    @Test func hearingDependsOnNothingButTheClip() {
+        let a = Architecture(channels: [.logMel, .tgram, .tfgram])
+        let network = FoldedNetwork(Parameters(a, seed: 4))
+        func hear(_ seed: UInt64, _ scratch: FoldedNetwork.Scratch) -> FoldedNetwork.Hearing {
+            var random = CounterRandom(seed)
+            return network.hear(
+                logMel: (0..<a.melBands * a.frames).map { _ in Float(10 * random.nextNormal() - 30) },
+                wave: (0..<a.waveSamples).map { _ in Float(0.3 * random.nextNormal()) }, scratch: scratch)
+        }
+        let scratch = FoldedNetwork.Scratch(a)
+        for seed: UInt64 in 1...3 {
+            let alone = hear(seed, FoldedNetwork.Scratch(a))
+            let after = hear(seed, scratch)
+            #expect(alone.vector == after.vector && alone.cosines == after.cosines, "clip \(seed)")
+        }
+    }
+
     /// One whole training step: losses, every gradient, the weights afterwards.
     @Test func stepsAsPyTorchSteps() throws {
         let small = try SmallNetwork()
