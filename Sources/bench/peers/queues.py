@@ -3,8 +3,9 @@
     Sources/bench/peers/queues-setup FOLDER; FOLDER/bin/python Sources/bench/peers/queues.py --jobs 5000
 
 Each job carries a payload and does nothing; a peer is done when the results of all jobs are back with the one who asked,
-or stored. Two worker processes, one producer, as in ours. Redis keeps what it is told in memory unless --durable has it sync
-every write to disk; ours always does. Prints one line of JSON per peer and payload.
+or stored. One producer and two worker processes, where ours has one native worker that does nothing. Redis keeps what it
+is told in memory unless --durable has it sync every write to disk; ours always does. Prints one line of JSON per peer and
+payload.
 """
 import argparse, json, os, pathlib, shutil, signal, socket, subprocess, sys, tempfile, time
 
