@@ -86,6 +86,8 @@ package enum LedgerOrder: Sendable {
     case renew
     case findOutcome(job: Int64)
     case findContent(ContentHash)
+    /// Write down which workers there are; those not named are gone.
+    case recordWorkers([StatusReport.Worker])
 
     /// Which order an answer is about.
     package enum Subject: Hashable, Sendable {
@@ -97,6 +99,7 @@ package enum LedgerOrder: Sendable {
         case renewal
         case outcome(job: Int64)
         case content(ContentHash)
+        case workers
     }
 
     package var subject: Subject {
@@ -109,6 +112,7 @@ package enum LedgerOrder: Sendable {
         case .renew: .renewal
         case .findOutcome(let job): .outcome(job: job)
         case .findContent(let hash): .content(hash)
+        case .recordWorkers: .workers
         }
     }
 }
@@ -144,6 +148,8 @@ package struct StatusReport: Sendable {
         package var credits: Int
         package var draining: Bool
         package var finished: Int
+        /// The job it is at, in words; empty while it waits for one.
+        package var doing: String
     }
 
     package var epoch: UInt32

@@ -17,6 +17,7 @@ extension Broker {
         }
         clips.wake(now: now) { [champions] in champions[$0]?.modelHash }
         recover(now: now)
+        tellRoster(now: now)
         if !isRenewing, now >= renewalDueAt, ledger.mayAsk(now: now) {
             isRenewing = true
             renewalDueAt = now + configuration.renewalInterval

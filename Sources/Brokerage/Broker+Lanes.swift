@@ -29,6 +29,7 @@ extension Broker {
         case .renewed(let champions): crown(champions)
         case .outcome(let job, let record): learn(record, of: job)
         case .content(let hash, let payload): contentIsFound(hash, payload)
+        case .recordedWorkers: roster.wasTold()
         case .failed: break
         }
     }
@@ -87,6 +88,7 @@ extension Broker {
         case .renewal: isRenewing = false
         case .outcome(let job): questions.append(.findOutcome(job: job))
         case .content(let hash): questions.append(.findContent(hash))
+        case .workers: roster.wasNotTold()
         }
     }
 
@@ -98,7 +100,7 @@ extension Broker {
             let failure = Failure.unrecordable(reason)
             guard !outbox.refused(batch: batch, code: failure.code, reason: failure.reason) else { return }
             ledger.failed(now: now, dice: &dice)
-        case .recordContent, .pending, .openClip, .renewal, .outcome, .content:
+        case .recordContent, .pending, .openClip, .renewal, .outcome, .content, .workers:
             ledger.failed(now: now, dice: &dice)
             tryAgain(subject)
         }

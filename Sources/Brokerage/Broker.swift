@@ -28,6 +28,7 @@ package struct Broker {
     var followers = Followers()
     var recent: RecentKeys
     var recovery: Recovery
+    var roster: Roster
     var ledger = LedgerLink()
     var memory: MemoryBudget
     var dice: Dice
@@ -61,6 +62,7 @@ package struct Broker {
         shelf = Shelf(budget: configuration.shelfBudget)
         recent = RecentKeys(limit: configuration.recentKeys)
         recovery = Recovery(reservationsEndAt: now + configuration.adoptionWindow)
+        roster = Roster(interval: configuration.rosterInterval)
         memory = MemoryBudget(limit: configuration.memoryBudget)
         dice = Dice(seed: seed)
         renewalDueAt = now

@@ -49,6 +49,8 @@ package struct BrokerConfiguration: Sendable {
     package var recoveryPage = 5_000
     /// How often the broker makes sure that it still leads, and looks up the champions.
     package var renewalInterval: Microseconds = 1_000_000
+    /// How often the ledger is told what the workers do.
+    package var rosterInterval: Microseconds = 5_000_000
     /// Granularity of liveness, deadlines and retries.
     package var housekeepingInterval: Microseconds = 100_000
 

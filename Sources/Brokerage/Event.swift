@@ -194,6 +194,7 @@ package enum LedgerAnswer: Sendable {
     case renewed([Champion])
     case outcome(job: Int64, OutcomeRecord?)
     case content(ContentHash, Payload)
+    case recordedWorkers
     case failed(LedgerOrder.Subject, Fault)
 
     package enum Fault: Sendable {

@@ -31,6 +31,9 @@ package protocol BrokerLedger: PrincipalLedger {
     /// Remembers where durable content lies; content known already stays where it is.
     func recordContent(_ contents: [(hash: ContentHash, location: SegmentLocation)], epoch: UInt32) throws
 
+    /// Replaces what is known of the workers; those not named are gone.
+    func record(_ workers: [WorkerRecord], epoch: UInt32) throws
+
     /// The file of a model version, nil when no model has this hash.
     func modelFile(_ hash: ContentHash) throws -> [UInt8]?
 }

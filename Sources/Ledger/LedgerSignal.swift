@@ -6,6 +6,8 @@ package enum LedgerSignal: String, CaseIterable, Sendable {
     case runCancelled = "auscult_run_cancelled"
     /// An operator wants another number of workers.
     case fleetChanged = "auscult_fleet_changed"
+    /// The broker has written down which workers there are and what they do.
+    case workersChanged = "auscult_workers_changed"
     /// A machine is scored by another model version.
     case championsChanged = "auscult_champions_changed"
 }

@@ -17,6 +17,7 @@ extension MemoryLedger: OperationsLedger {
         try state.withLock { state in
             try state.checkEpoch(epoch)
             state.workers = workers
+            state.signals[.workersChanged] = true
         }
     }
 
@@ -28,14 +29,14 @@ extension MemoryLedger: OperationsLedger {
 }
 
 extension MemoryLedger {
-    package func wantedWorkers() throws -> Int? { state.withLock { $0.wantedWorkers } }
+    package func fleetWish() throws -> FleetWish? { state.withLock { $0.fleetWish } }
 
     package func scale(to workers: Int) throws {
         guard (0...4096).contains(workers) else {
             throw LedgerError(.refused, "a fleet of \(workers) workers is out of range, which is 0 to 4096")
         }
         state.withLock { state in
-            state.wantedWorkers = workers
+            state.fleetWish = FleetWish(workers: workers, number: (state.fleetWish?.number ?? 0) + 1)
             state.signals[.fleetChanged] = true
         }
     }

@@ -22,7 +22,7 @@ package final class MemoryLedger: Sendable {
         var failedAttempts: [Int64: Set<Int>] = [:]
         var contents: [ContentHash: SegmentLocation] = [:]
         var workers: [WorkerRecord] = []
-        var wantedWorkers: Int?
+        var fleetWish: FleetWish?
         var principals: [String: Principal] = [:]
         var refusals: [Int: Int64] = [:]
 

@@ -16,6 +16,7 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 4, name: "views", bytes: PackageResources.v0004_views_sql),
         Migration(
             version: 5, name: "training_durability", bytes: PackageResources.v0005_training_durability_sql),
+        Migration(version: 8, name: "fleet", bytes: PackageResources.v0008_fleet_sql),
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
     ]
 

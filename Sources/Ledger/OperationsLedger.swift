@@ -1,15 +1,12 @@
-/// What operators ask, and what the broker tells for them.
+/// What operators ask and order.
 package protocol OperationsLedger: Sendable {
     func queueCounts() throws -> QueueCounts
-
-    /// Replaces what is known of the workers; those not named are gone.
-    func record(_ workers: [WorkerRecord], epoch: UInt32) throws
 
     /// By name.
     func workers() throws -> [WorkerRecord]
 
     /// How many workers an operator wants, nil while nobody has asked for a number.
-    func wantedWorkers() throws -> Int?
+    func fleetWish() throws -> FleetWish?
 
     /// Asks the supervisor for a number of workers, and wakes it. From 0 to 4096, else `.refused`.
     func scale(to workers: Int) throws
@@ -34,6 +31,18 @@ package struct QueueCounts: Hashable, Sendable {
     }
 }
 
+/// A number of workers an operator asked for.
+package struct FleetWish: Hashable, Sendable {
+    package var workers: Int
+    /// Which wish it is, counted from 1: the same number wished again is another wish.
+    package var number: Int64
+
+    package init(workers: Int, number: Int64) {
+        self.workers = workers
+        self.number = number
+    }
+}
+
 /// A worker as the broker last saw it.
 package struct WorkerRecord: Hashable, Sendable {
     package var name: String
@@ -43,9 +52,12 @@ package struct WorkerRecord: Hashable, Sendable {
     package var credits: Int
     package var isDraining: Bool
     package var finished: Int64
+    /// The job it is at, in words; empty while it waits for one.
+    package var doing: String
 
     package init(
-        name: String, host: String, process: Int, leased: Int, credits: Int, isDraining: Bool, finished: Int64
+        name: String, host: String, process: Int, leased: Int, credits: Int, isDraining: Bool, finished: Int64,
+        doing: String
     ) {
         self.name = name
         self.host = host
@@ -54,5 +66,6 @@ package struct WorkerRecord: Hashable, Sendable {
         self.credits = credits
         self.isDraining = isDraining
         self.finished = finished
+        self.doing = doing
     }
 }

@@ -21,17 +21,19 @@ extension PostgreSQLLedger: OperationsLedger {
                 "DELETE FROM auscult.worker WHERE name <> ALL ($1)", [.texts(workers.map(\.name))])
             try connection.execute(
                 """
-                INSERT INTO auscult.worker (name, host, process, leased, credits, draining, finished)
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
-                ON CONFLICT (name) DO UPDATE SET (host, process, leased, credits, draining, finished, seen_at) = (
+                INSERT INTO auscult.worker (name, host, process, leased, credits, draining, finished, doing)
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
+                ON CONFLICT (name) DO UPDATE SET
+                    (host, process, leased, credits, draining, finished, doing, seen_at) = (
                     excluded.host, excluded.process, excluded.leased, excluded.credits, excluded.draining,
-                    excluded.finished, now())
+                    excluded.finished, excluded.doing, now())
                 """,
                 [
                     .texts(workers.map(\.name)), .texts(workers.map(\.host)), .ints(workers.map(\.process)),
                     .ints(workers.map(\.leased)), .ints(workers.map(\.credits)), .bools(workers.map(\.isDraining)),
-                    .int64s(workers.map(\.finished)),
+                    .int64s(workers.map(\.finished)), .texts(workers.map(\.doing)),
                 ])
+            try connection.notify(.workersChanged)
         }
     }
 
@@ -39,27 +41,29 @@ extension PostgreSQLLedger: OperationsLedger {
         try perform { connection in
             try connection.execute(
                 """
-                SELECT name, host, process, leased, credits, draining, finished FROM auscult.worker
+                SELECT name, host, process, leased, credits, draining, finished, doing FROM auscult.worker
                 ORDER BY name COLLATE "C"
                 """
             ).map { row in
                 WorkerRecord(
                     name: try row.text(0), host: try row.text(1), process: try row.int(2), leased: try row.int(3),
-                    credits: try row.int(4), isDraining: try row.bool(5), finished: try row.int64(6))
+                    credits: try row.int(4), isDraining: try row.bool(5), finished: try row.int64(6),
+                    doing: try row.text(7))
             }
         }
     }
 
-    package func wantedWorkers() throws -> Int? {
-        try perform { connection in try connection.execute("SELECT workers FROM auscult.fleet").first?.int(0) }
+    package func fleetWish() throws -> FleetWish? {
+        try perform { connection in
+            try connection.execute("SELECT workers, wish FROM auscult.fleet").first.map {
+                FleetWish(workers: try $0.int(0), number: try $0.int64(1))
+            }
+        }
     }
 
     package func scale(to workers: Int) throws {
-        try transaction { connection in
-            try connection.execute(
-                "INSERT INTO auscult.fleet (workers) VALUES ($1) ON CONFLICT (only_row) DO UPDATE SET workers = $1",
-                [.int(workers)])
-            try connection.notify(.fleetChanged)
+        try perform { connection in
+            _ = try connection.execute("SELECT auscult.scale_fleet($1::integer)", [.int(workers)])
         }
     }
 }

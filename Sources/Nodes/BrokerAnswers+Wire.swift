@@ -161,6 +161,7 @@ extension WireStatus {
                 $0.credits = UInt32(worker.credits)
                 $0.draining = worker.draining
                 $0.finished = UInt64(worker.finished)
+                $0.doing = worker.doing
             }
         }
     }

@@ -77,7 +77,7 @@ final class BrokerLedgerLane: Sendable {
             return .ledger(.openClip(job: job, clip, wallClock: SteadyClock.calendarMicroseconds))
         case .renew:
             // Records nothing, and yet fails when another broker leads.
-            try ledger.record([], epoch: epoch)
+            try ledger.record([OutcomeRecord](), epoch: epoch)
             return .ledger(.renewed(try ledger.champions()))
         case .findOutcome(let job):
             return .ledger(.outcome(job: job, try ledger.outcome(of: job)))
@@ -85,6 +85,9 @@ final class BrokerLedgerLane: Sendable {
             if let location = try ledger.location(of: hash) { return .ledger(.content(hash, .content(location))) }
             guard let file = try ledger.modelFile(hash) else { return .ledger(.content(hash, .none)) }
             return .modelFile(hash, Frame.payload(file))
+        case .recordWorkers(let workers):
+            try ledger.record(workers.map { WorkerRecord($0) }, epoch: epoch)
+            return .ledger(.recordedWorkers)
         }
     }
 
@@ -95,5 +98,13 @@ final class BrokerLedgerLane: Sendable {
         case .fenced: .fenced
         default: .refused(error.description)
         }
+    }
+}
+
+extension WorkerRecord {
+    fileprivate init(_ worker: StatusReport.Worker) {
+        self.init(
+            name: worker.name, host: worker.host, process: Int(worker.process), leased: worker.leased,
+            credits: worker.credits, isDraining: worker.draining, finished: Int64(worker.finished), doing: worker.doing)
     }
 }

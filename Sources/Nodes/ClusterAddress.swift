@@ -11,10 +11,12 @@ package struct ClusterAddress: Codable, Sendable, Equatable {
 
     /// The broker's endpoint, `tcp://host:port` or `ipc://path`.
     package var endpoint: String
-    /// The database as the operator's role.
+    /// The database as its owner.
     package var databaseURL: String
     /// The database as the analyst's role, which reads views and nothing else.
     package var analystURL: String?
+    /// The database as the operator's role, which gives orders and reads what it needs for them.
+    package var operatorURL: String?
     /// The broker's public key where connections are protected by CURVE.
     package var brokerKey: String?
 

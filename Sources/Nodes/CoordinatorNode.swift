@@ -64,7 +64,9 @@ package final class CoordinatorNode: Sendable {
                 holder: configuration.name, broker: Self.door(link), journal: configuration.dataDirectory)
             return ((), { Self.serveOrExit(mailbox, coordinator) })
         }
-        signals = try SignalThread(url: configuration.databaseURL, every: Self.lookMilliseconds) { mailbox.post(.look) }
+        signals = try SignalThread(
+            url: configuration.databaseURL, signals: [.runSubmitted, .runCancelled], every: Self.lookMilliseconds
+        ) { mailbox.post(.look) }
         (self.mailbox, self.link) = (mailbox, link)
     }
 

@@ -9,7 +9,9 @@ final class SignalThread: Sendable {
     /// - Parameters:
     ///   - milliseconds: at the latest after this long `changed` is called even without a signal.
     ///   - changed: on this thread.
-    init(url: String, every milliseconds: Int, changed: @escaping @Sendable () -> Void) throws {
+    init(
+        url: String, signals: Set<LedgerSignal>, every milliseconds: Int, changed: @escaping @Sendable () -> Void
+    ) throws {
         let stopping = try WakeSignal()
         (thread, _) = try NodeThread.start("signals") { () -> (Void, NodeThread.Loop) in
             let ledger = PostgreSQLLedger(url, applicationName: "auscult signals")
@@ -21,9 +23,9 @@ final class SignalThread: Sendable {
                     while !poller.isReadable(stop) {
                         var pause = Duration.zero
                         do {
-                            _ = try ledger.signals([.runSubmitted, .runCancelled], waitMilliseconds: milliseconds)
+                            _ = try ledger.signals(signals, waitMilliseconds: milliseconds)
                         } catch let error as LedgerError where error.code == .unreachable {
-                            // The coordinator meets the same and says so; the next call connects anew.
+                            // Whoever is told meets the same and says so; the next call connects anew.
                             pause = .milliseconds(milliseconds)
                         }
                         changed()

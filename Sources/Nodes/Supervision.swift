@@ -68,9 +68,14 @@ package struct Supervision: Sendable {
     }
 
     /// A process has ended.
-    package mutating func ended(_ service: Service, now: Int64) -> [Action] {
+    ///
+    /// - Parameter drained: it is a worker that an operator had drained; it stays away until the next `scale`.
+    package mutating func ended(_ service: Service, drained: Bool = false, now: Int64) -> [Action] {
         guard let state = states[service] else { return [] }
         switch state {
+        case .running where drained:
+            states[service] = nil
+            return []
         case .running(let since):
             if now - since > Self.settledMilliseconds { failures[service] = 0 }
             let count = failures[service, default: 0]

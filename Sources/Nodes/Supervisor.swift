@@ -97,7 +97,10 @@ package final class Supervisor {
             } else if status != 0 {
                 logger.warning("\(service) ended with status \(status)")
             }
-            perform(plan.ended(service, now: now))
+            // A worker that nobody here has stopped ends in good order only when an operator has drained it.
+            var drained = false
+            if case .worker = service { drained = status == 0 }
+            perform(plan.ended(service, drained: drained, now: now))
         case .scale(let workers):
             perform(plan.scale(to: workers, now: now))
         }

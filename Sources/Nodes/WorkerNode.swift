@@ -52,8 +52,13 @@ package final class WorkerNode: Sendable {
 
     /// Starts both threads; the link goes on trying until a broker welcomes it.
     ///
-    /// - Parameter welcomed: called on the link's thread at each welcome.
-    package init(_ configuration: Configuration, welcomed: @escaping @Sendable () -> Void) throws {
+    /// - Parameters:
+    ///   - welcomed: called on the link's thread at each welcome.
+    ///   - drainOrdered: called there when an operator has the broker drain us: `finish` is due.
+    package init(
+        _ configuration: Configuration, welcomed: @escaping @Sendable () -> Void,
+        drainOrdered: @escaping @Sendable () -> Void = {}
+    ) throws {
         let held = HeldJobsLock()
         let drain = try Drain()
         let jobs = try Mailbox<ComputeThread.Event>()
@@ -72,7 +77,11 @@ package final class WorkerNode: Sendable {
                 })
         ) { event in
             Self.take(event, held: held, jobs: jobs, drain: drain)
-            if case .welcomed = event { welcomed() }
+            switch event {
+            case .welcomed: welcomed()
+            case .message(.drain, _): drainOrdered()
+            default: break
+            }
         }
         compute = try ComputeThread(
             mailbox: jobs, held: held,

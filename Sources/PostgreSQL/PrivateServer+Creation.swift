@@ -29,7 +29,7 @@ extension PrivateServer {
                     .server, "cannot remove what an interrupted start left in \(unfinished): \(error)")
             }
         }
-        for role in [Self.administrator, Self.owner, Self.analyst] { try createPassword(of: role) }
+        for role in [Self.administrator, Self.owner, Self.analyst, Self.operator] { try createPassword(of: role) }
         let (status, output) = try programs.run(
             "initdb",
             [
@@ -45,9 +45,11 @@ extension PrivateServer {
     /// Creates the roles and the database; what exists stays.
     func createRoles() throws(PostgreSQLError) {
         let connection = try Connection(url(role: Self.administrator, database: "postgres"))
-        let attributes = [Self.owner: "CREATEDB CREATEROLE", Self.analyst: ""]
-        for role in [Self.owner, Self.analyst]
+        let attributes = [Self.owner: "CREATEDB CREATEROLE"]
+        for role in [Self.owner, Self.analyst, Self.operator]
         where try connection.execute("SELECT FROM pg_roles WHERE rolname = $1", [.text(role)]).isEmpty {
+            // A directory of an earlier version has no password for a role that came later.
+            try createPassword(of: role)
             // Roles cannot be created with parameters; the name is ours and the password hexadecimal.
             try connection.executeScript(
                 "CREATE ROLE \(role) LOGIN \(attributes[role] ?? "") PASSWORD '\(password(of: role))'")

@@ -6,12 +6,13 @@ internal import Glibc
 /// Everything lies in `DIRECTORY/postgres`: the data, the log, and the passwords, each readable by its owner alone.
 /// The server is a process of its own that outlives us: whoever opens the same directory later, after a crash of ours
 /// for instance, finds it running and takes it over. It serves the database `auscult`, which belongs to the role
-/// `auscult`; the role `auscult_analyst` may read what it is given.
+/// `auscult`; the role `auscult_analyst` may read what it is given, `auscult_operator` give the orders it is given.
 ///
 /// Calls block while programs run; one thread at a time, hence not Sendable.
 package final class PrivateServer {
     package static let owner = "auscult"
     package static let analyst = "auscult_analyst"
+    package static let `operator` = "auscult_operator"
     package static let database = "auscult"
     static let administrator = "postgres"
 
@@ -131,6 +132,11 @@ package final class PrivateServer {
     /// The database as the analyst, password included.
     package func analystURL() throws(PostgreSQLError) -> String {
         try url(role: Self.analyst, database: Self.database)
+    }
+
+    /// The database as the operator, password included.
+    package func operatorURL() throws(PostgreSQLError) -> String {
+        try url(role: Self.operator, database: Self.database)
     }
 
     /// A URL with the role's own password.

@@ -8,7 +8,7 @@ struct Auscult: ParsableCommand {
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
             DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
             SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self, StatusCommand.self,
-            DatabaseCommand.self, KeysCommand.self, BenchCommand.self,
+            ScaleCommand.self, DatabaseCommand.self, KeysCommand.self, BenchCommand.self,
         ])
 }
 

@@ -126,9 +126,13 @@ struct DatabaseAddress: ParsableCommand {
             Example: psql "$(auscult db url --role analyst)" -c 'TABLE queue_now'
             """)
 
-    enum Role: String, ExpressibleByArgument, CaseIterable { case owner, analyst }
+    enum Role: String, ExpressibleByArgument, CaseIterable { case owner, `operator`, analyst }
 
-    @Option(help: "Whose URL: the owner's, or the analyst's, who reads the views and nothing else.")
+    @Option(
+        help: """
+            Whose URL: the owner's; the operator's, who gives orders by SQL; or the analyst's, who reads the views and \
+            nothing else.
+            """)
     var role = Role.owner
 
     @OptionGroup var target: DatabaseTarget
@@ -137,7 +141,8 @@ struct DatabaseAddress: ParsableCommand {
         let url =
             switch role {
             case .owner: try target.url()
-            case .analyst: try target.analystURL()
+            case .operator: try target.url(of: "operator", \.operatorURL)
+            case .analyst: try target.url(of: "analyst", \.analystURL)
             }
         if target.json { try Console.json(["url": url]) } else { Console.line(url) }
     }
@@ -153,13 +158,13 @@ struct DatabaseTarget: ParsableArguments {
 
     func url() throws -> String { try ClusterAddress.databaseURL(argument: database) }
 
-    func analystURL() throws -> String {
+    func url(of role: String, _ url: KeyPath<ClusterAddress, String?>) throws -> String {
         guard let directory = ProcessEnvironment["AUSCULT_DATA"],
-            let url = try ClusterAddress.read(from: directory).analystURL
+            let url = try ClusterAddress.read(from: directory)[keyPath: url]
         else {
             throw CommandFailure(
-                "the analyst's URL is known only where 'auscult up' runs its own database: set AUSCULT_DATA to its "
-                    + "directory; elsewhere the administrator gives auscult_analyst a password (ALTER ROLE)")
+                "the \(role)'s URL is known only where 'auscult up' runs its own database: set AUSCULT_DATA to its "
+                    + "directory; elsewhere the administrator gives auscult_\(role) a password (ALTER ROLE)")
         }
         return url
     }

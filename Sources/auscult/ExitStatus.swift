@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Ledger
+import Nodes
 import PostgreSQL
 
 /// What the exit codes of every command mean.
@@ -22,6 +23,9 @@ enum ExitStatus: Int32 {
             Console.note(error.description)
             Glibc.exit(ExitStatus.unreachable.rawValue)
         case let error as PostgreSQLError where error.isUnreachable:
+            Console.note(error.description)
+            Glibc.exit(ExitStatus.unreachable.rawValue)
+        case let error as PeerError where error.code == .unreachable || error.code == .timedOut:
             Console.note(error.description)
             Glibc.exit(ExitStatus.unreachable.rawValue)
         default:

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Ledger
 import Messaging
 import Nodes
@@ -11,12 +12,12 @@ struct ServiceReady: Encodable {
     let name: String
 }
 
-struct WorkerCommand: ParsableCommand {
+struct WorkerServiceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker",
+        commandName: "run",
         abstract: "Runs one worker: it scores clips and computes shards of training.",
         discussion: """
-            SIGTERM drains it: it finishes what it has in hand and ends.
+            SIGTERM drains it, as 'auscult worker drain' does: it finishes what it has in hand and ends.
 
             Example: auscult worker --to ipc:///var/lib/auscult/broker.ipc --name worker-1
             """)
@@ -46,11 +47,12 @@ struct WorkerCommand: ParsableCommand {
         let stop = StopSignal()
         let name = name
         let ready = Once { try Console.json(ServiceReady(service: "worker", name: name)) }
+        let drain = Once { kill(getpid(), SIGTERM) }
         let node = try WorkerNode(
             .init(
                 endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .worker), name: name,
                 credits: credits, featureDirectory: cache, featureBytes: Int64(cacheGigabytes * 0x1p30)),
-            welcomed: { ready.call() })
+            welcomed: { ready.call() }, drainOrdered: { drain.call() })
         _ = stop.wait()
         try node.finish()
     }

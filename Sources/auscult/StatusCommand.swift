@@ -1,8 +1,4 @@
 import ArgumentParser
-import Ledger
-import Logging
-import Messaging
-import Nodes
 import Plant
 import SwiftProtobuf
 import Wire
@@ -15,8 +11,6 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var broker: BrokerOptions
     @OptionGroup var output: OutputOptions
 
-    private static let timeout = Duration.seconds(5)
-
     private struct Line: Encodable {
         struct Worker: Encodable {
             let name: String
@@ -26,6 +20,7 @@ struct StatusCommand: ParsableCommand {
             let credits: UInt32
             let draining: Bool
             let finished: UInt64
+            let doing: String
         }
 
         let epoch: UInt64
@@ -50,20 +45,13 @@ struct StatusCommand: ParsableCommand {
             workers = status.workers.map {
                 Worker(
                     name: $0.name, host: $0.host, process: $0.process, leased: $0.leased, credits: $0.credits,
-                    draining: $0.draining, finished: $0.finished)
+                    draining: $0.draining, finished: $0.finished, doing: $0.doing)
             }
         }
     }
 
     func run() throws {
-        let link = try PeerLink.open(
-            .init(
-                identity: .init(role: .operator, name: "status-\(PeerIdentity.hostName)"),
-                endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .operator),
-                logger: Logger(label: "auscult.status"))
-        ) { _ in }
-        let answer = try link.request(.askStatus(WireAskStatus()), timeout: Self.timeout).message
-        try link.close(reason: "asked")
+        let answer = try broker.request(.askStatus(WireAskStatus()), as: "status")
         guard case .status(let status) = answer else {
             throw CommandFailure("the broker answered \(answer.command) to a question for its status")
         }
@@ -75,7 +63,7 @@ struct StatusCommand: ParsableCommand {
         for worker in line.workers {
             Console.line(
                 "\(worker.name)\t\(worker.host), process \(worker.process)\t\(worker.leased) in hand, "
-                    + "\(worker.finished) finished\(worker.draining ? ", draining" : "")")
+                    + "\(worker.finished) finished\t\(worker.draining ? "draining" : worker.doing)")
         }
     }
 }

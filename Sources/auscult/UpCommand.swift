@@ -20,7 +20,10 @@ struct UpCommand: ParsableCommand {
     @Option(help: "Directory of clips, database and addresses; created when it is missing.")
     var data = "auscult-data"
 
-    @Option(help: "Worker processes; one per core unless given.")
+    @Option(
+        help: ArgumentHelp(
+            "Worker processes.",
+            discussion: "Otherwise as many as 'auscult scale' asked for last, or one per core; it changes them later."))
     var workers: Int?
 
     @Option(help: "Where the broker listens: ipc://PATH or tcp://HOST:PORT.")
@@ -61,7 +64,6 @@ struct UpCommand: ParsableCommand {
     func run() throws {
         let stop = StopSignal()
         let directory = try makeDirectory()
-        let workers = workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let server = database == nil ? try PrivateServer(directory: directory) : nil
         try server?.start()
         defer { stopServer(server) }
@@ -71,15 +73,22 @@ struct UpCommand: ParsableCommand {
         let endpoint = try Endpoint(listen ?? "ipc://\(directory)/broker.ipc")
         let keys = secure || !endpoint.isLocal ? try ClusterKeys(inDataDirectory: directory) : nil
         try keys?.principals.forEach(PostgreSQLLedger(url).allow)
-        let address = ClusterAddress(
+        var address = ClusterAddress(
             endpoint: endpoint.description, databaseURL: url, analystURL: try server?.analystURL(),
             brokerKey: keys?.broker.text)
+        address.operatorURL = try server?.operatorURL()
         try address.write(to: directory)
+        let wish = try wish(PostgreSQLLedger(url))
+        let workers = wish?.workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let supervisor = try Supervisor(
             .init(
                 executable: try Self.executable(), dataDirectory: directory, endpoint: address.endpoint,
                 databaseURL: url, isSecure: keys != nil, workers: workers))
-        try supervisor.run(until: stop) {
+        let fleet = try FleetWatch(databaseURL: url, known: wish) { [mailbox = supervisor.mailbox] in
+            mailbox.post(.scale($0))
+        }
+        defer { stopWatch(fleet) }
+        try supervisor.run(until: stop) { [address] in
             try Console.json(
                 Ready(
                     endpoint: address.endpoint, databaseURL: url, analystURL: address.analystURL, http: nil,
@@ -97,6 +106,20 @@ struct UpCommand: ParsableCommand {
         }
         defer { free(path) }
         return String(cString: path)
+    }
+
+    /// The number of workers somebody asked for: now, by argument, or before, by 'auscult scale'.
+    private func wish(_ ledger: PostgreSQLLedger) throws -> FleetWish? {
+        if let workers { try ledger.scale(to: workers) }
+        return try ledger.fleetWish()
+    }
+
+    private func stopWatch(_ fleet: FleetWatch) {
+        do {
+            try fleet.stop()
+        } catch {
+            Console.note("the watch over the number of workers did not stop: \(error)")
+        }
     }
 
     private func stopServer(_ server: PrivateServer?) {

@@ -10,6 +10,8 @@ struct Stage {
     var rows: [ClipRecord] = []
     var outcomes: [OutcomeRecord] = []
     var champions: [Champion]
+    /// What the ledger was told of the workers, report by report.
+    var rosters: [[StatusReport.Worker]] = []
     var live: Set<Blob> = []
     /// Nil while the database is away.
     var ledgerFault: LedgerAnswer.Fault?
@@ -131,6 +133,9 @@ struct Stage {
         case .renew: return .renewed(champions)
         case .findOutcome(let job): return .outcome(job: job, outcomes.last { $0.job == job })
         case .findContent(let hash): return .content(hash, .none)
+        case .recordWorkers(let workers):
+            rosters.append(workers)
+            return .recordedWorkers
         }
     }
 

@@ -22,7 +22,7 @@ import Testing
         func worker(_ name: String, leased: Int) -> WorkerRecord {
             WorkerRecord(
                 name: name, host: "plant-1", process: 4711, leased: leased, credits: 3, isDraining: leased > 1,
-                finished: 1 << 40)
+                finished: 1 << 40, doing: leased > 0 ? "clip 7 of fan/id_00" : "")
         }
         try ledger.record([worker("worker-2", leased: 0), worker("worker-1", leased: 1)], epoch: epoch)
         #expect(try ledger.workers() == [worker("worker-1", leased: 1), worker("worker-2", leased: 0)])
@@ -33,12 +33,15 @@ import Testing
     @Test(arguments: LedgerKind.allCases)
     func theFleetIsAsTheOperatorWants(_ kind: LedgerKind) throws {
         let ledger = try kind.make()
-        #expect(try ledger.wantedWorkers() == nil)
+        #expect(try ledger.fleetWish() == nil)
         try ledger.scale(to: 4)
         try ledger.scale(to: 2)
-        #expect(try ledger.wantedWorkers() == 2)
+        #expect(try ledger.fleetWish() == FleetWish(workers: 2, number: 2))
+        try ledger.scale(to: 2)
+        #expect(try ledger.fleetWish() == FleetWish(workers: 2, number: 3))
         #expect(try code { try ledger.scale(to: -1) } == .refused)
-        #expect(try ledger.wantedWorkers() == 2)
+        #expect(try code { try ledger.scale(to: 4097) } == .refused)
+        #expect(try ledger.fleetWish() == FleetWish(workers: 2, number: 3))
     }
 
     @Test(arguments: LedgerKind.allCases)
@@ -59,5 +62,7 @@ import Testing
         #expect(try ledger.signals(all, waitMilliseconds: 10_000) == [.championsChanged])
         try ledger.scale(to: 1)
         #expect(try ledger.signals(all, waitMilliseconds: 10_000) == [.fleetChanged])
+        try ledger.record([WorkerRecord](), epoch: ledger.openEpoch(holder: "broker"))
+        #expect(try ledger.signals(all, waitMilliseconds: 10_000) == [.workersChanged])
     }
 }

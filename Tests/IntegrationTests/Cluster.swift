@@ -45,6 +45,18 @@ final class Cluster {
         return try #require(rows.first).int(0)
     }
 
+    /// Waits until a question to the database has the answer true. It is asked again whenever the broker has written
+    /// down what the workers do, which is every five seconds at least.
+    func wait(_ question: String, seconds: Int = 30) throws {
+        let connection = try Connection(databaseURL)
+        try connection.listen("auscult_workers_changed")
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while try connection.execute(question).first?.bool(0) != true {
+            try #require(ContinuousClock.now < deadline, "it never became true: \(question)")
+            _ = try connection.waitForNotification(milliseconds: 1000)
+        }
+    }
+
     /// Processes of one service, by the kernel's book.
     func processes(of service: String) throws -> [Int32] {
         let (parent, data) = (process.processIdentifier, FileManager.default)

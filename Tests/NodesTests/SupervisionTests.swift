@@ -47,6 +47,15 @@ import Testing
         #expect(plan.ended(.worker(3), now: 5) == [])
     }
 
+    @Test func aDrainedWorkerStaysAwayUntilTheNextWish() {
+        var plan = Supervision(workers: 2)
+        _ = plan.start(now: 0)
+        #expect(plan.ended(.worker(1), drained: true, now: 1) == [])
+        #expect(plan.nextDeadline == nil)
+        #expect(plan.tick(now: 100_000) == [])
+        #expect(plan.scale(to: 2, now: 100_001) == [.start(.worker(1))])
+    }
+
     @Test func stopsFromTheWorkersDown() {
         var plan = Supervision(workers: 2)
         _ = plan.start(now: 0)

@@ -52,6 +52,9 @@ final class SimulatedLedger {
                 return .renewed(champions)
             case .findOutcome(let job): return .outcome(job: job, try memory.outcome(of: job))
             case .findContent(let hash): return .content(hash, .none)
+            case .recordWorkers:
+                try memory.record([WorkerRecord](), epoch: epoch)
+                return .recordedWorkers
             }
         } catch let error as LedgerError where error.code == .fenced {
             return .failed(order.subject, .fenced)

@@ -1093,6 +1093,9 @@ package nonisolated struct WireWorkerStatus: Sendable {
 
   package var finished: UInt64 = 0
 
+  /// the job it is at, in words
+  package var doing: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2844,7 +2847,7 @@ nonisolated extension WireStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".WorkerStatus"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}host\0\u{1}process\0\u{1}leased\0\u{1}credits\0\u{1}draining\0\u{1}finished\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}host\0\u{1}process\0\u{1}leased\0\u{1}credits\0\u{1}draining\0\u{1}finished\0\u{1}doing\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2859,6 +2862,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.credits) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.draining) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.finished) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.doing) }()
       default: break
       }
     }
@@ -2886,6 +2890,9 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.finished != 0 {
       try visitor.visitSingularUInt64Field(value: self.finished, fieldNumber: 7)
     }
+    if !self.doing.isEmpty {
+      try visitor.visitSingularStringField(value: self.doing, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2897,6 +2904,7 @@ nonisolated extension WireWorkerStatus: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.credits != rhs.credits {return false}
     if lhs.draining != rhs.draining {return false}
     if lhs.finished != rhs.finished {return false}
+    if lhs.doing != rhs.doing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

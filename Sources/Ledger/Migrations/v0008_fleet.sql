@@ -1,0 +1,1 @@
+../../../schema/v0008_fleet.sql
