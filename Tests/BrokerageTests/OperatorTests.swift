@@ -18,9 +18,11 @@ import Testing
         }
         #expect(stage.rosters.count == reports)
         stage.say(.submit(try stage.submission("b")), as: gateway)
-        stage.say(.heartbeat(Heartbeat(credits: 4)), as: worker)
+        let token = try #require(stage.dispatches(to: worker).first?.token)
+        let heartbeat = Message.heartbeat(Heartbeat(progress: [.init(token: token, counter: 1)], credits: 4))
+        stage.say(heartbeat, as: worker)
         stage.tick(after: 2_500_000)
-        stage.say(.heartbeat(Heartbeat(credits: 4)), as: worker)
+        stage.say(heartbeat, as: worker)
         stage.tick(after: 600_000)
         let report = try #require(stage.rosters.last?.first)
         #expect(stage.rosters.count == reports + 1)
