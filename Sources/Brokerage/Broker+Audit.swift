@@ -15,6 +15,11 @@ extension Broker {
             }
             if workers[lease.worker] == nil { violations.append("\(lease.job) is leased to a worker that has left") }
         }
+        if Set(leases.all.map(\.job)).count != leases.count { violations.append("a job is held under two leases") }
+        for bytes in peers.debts where !(0...max(configuration.creditBytes, configuration.payloadLimit)).contains(bytes)
+        {
+            violations.append("a peer has \(bytes) bytes unanswered, \(configuration.creditBytes) allowed")
+        }
         for job in clips.all {
             let isLeased = leases.lease(on: .clip(job.number)) != nil
             if (job.state == .leased) != isLeased { violations.append("clip \(job.number) is lost: \(job.state)") }

@@ -20,6 +20,7 @@ extension Broker {
         tellRoster(now: now)
         if !isRenewing, now >= renewalDueAt, ledger.mayAsk(now: now) {
             isRenewing = true
+            renewalAskedAt = now
             renewalDueAt = now + configuration.renewalInterval
             actions.append(.ledger(.renew))
         }
@@ -30,7 +31,7 @@ extension Broker {
         {
             actions.append(.ledger(recovery.beginPage(limit: configuration.recoveryPage)))
         }
-        guard recovery.isComplete, !recovery.reservationsEnded, now >= recovery.reservationsEndAt else { return }
+        guard recovery.isComplete, !recovery.reservationsEnded, recovery.everyWorkerHadTime(now: now) else { return }
         recovery.endReservations()
         recovery.forgetClaims()
         clips.endReservations { [champions] in champions[$0]?.modelHash }

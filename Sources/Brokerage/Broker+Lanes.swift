@@ -36,6 +36,7 @@ extension Broker {
 
     private mutating func crown(_ new: [Champion]) {
         isRenewing = false
+        trustedUntil = renewalAskedAt + configuration.trustWindow
         guard champions.replace(by: new) else { return }
         clips.rearrange { [champions] in champions[$0]?.modelHash }
     }
@@ -67,8 +68,7 @@ extension Broker {
     private mutating func handle(_ fault: LedgerAnswer.Fault, of subject: LedgerOrder.Subject, now: Microseconds) {
         switch fault {
         case .fenced:
-            hasSteppedDown = true
-            actions = [.stepDown(reason: "another broker has taken over with a later epoch than \(epoch)")]
+            actions = stepDown("another broker has taken over with a later epoch than \(epoch)")
         case .unreachable:
             ledger.failed(now: now, dice: &dice)
             tryAgain(subject)

@@ -13,6 +13,7 @@ extension Broker {
                     id: peer, name: introduction.name, host: introduction.host, process: introduction.process,
                     credits: introduction.credits))
         }
+        recovery.workerCame(now: now)
         workers[peer]?.unreachable = false
         workers[peer]?.credits = introduction.credits
         tell(peer, .welcome(epoch: epoch))

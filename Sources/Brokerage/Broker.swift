@@ -42,7 +42,10 @@ package struct Broker {
     /// Until then the disk is taken to be full.
     var diskFullUntil: Microseconds = .min
     var renewalDueAt: Microseconds
+    var renewalAskedAt: Microseconds
     var isRenewing = false
+    /// Until then the ledger's last word that this broker leads is believed.
+    var trustedUntil: Microseconds
     var housekeepingAt: Microseconds
     var hasSteppedDown = false
     var actions: [Action] = []
@@ -61,17 +64,20 @@ package struct Broker {
         deposits = Deposits(configuration: configuration)
         shelf = Shelf(budget: configuration.shelfBudget)
         recent = RecentKeys(limit: configuration.recentKeys)
-        recovery = Recovery(reservationsEndAt: now + configuration.adoptionWindow)
+        recovery = Recovery(configuration: configuration, now: now)
         roster = Roster(interval: configuration.rosterInterval)
         memory = MemoryBudget(limit: configuration.memoryBudget)
         dice = Dice(seed: seed)
         renewalDueAt = now
+        renewalAskedAt = now
+        trustedUntil = now + configuration.trustWindow
         housekeepingAt = now
     }
 
     /// Takes note of an event.
     package mutating func handle(_ event: Event, now: Microseconds) -> [Action] {
         guard !hasSteppedDown else { return [] }
+        guard now <= trustedUntil else { return stepDown(Self.trustLapsed) }
         switch event {
         case .said(let peer, let message): hear(message, from: peer, now: now)
         case .undelivered(let peer, let token): notDelivered(to: peer, token, now: now)
@@ -84,6 +90,7 @@ package struct Broker {
     /// Does what time and the events since the last tick ask for.
     package mutating func tick(now: Microseconds) -> [Action] {
         guard !hasSteppedDown else { return [] }
+        guard now <= trustedUntil else { return stepDown(Self.trustLapsed) }
         if now >= housekeepingAt {
             housekeep(now: now)
             housekeepingAt = now + configuration.housekeepingInterval
@@ -100,6 +107,14 @@ package struct Broker {
             intake.deadline(ledgerIsUp: isUp), deposits.deadline(ledgerIsUp: isUp), isUp ? outbox.deadline : nil,
         ]
         return groups.compactMap(\.self).reduce(housekeepingAt, min)
+    }
+
+    private static let trustLapsed = "the database has not confirmed in time that this broker leads"
+
+    /// Says nothing more, of what was about to be said neither.
+    mutating func stepDown(_ reason: String) -> [Action] {
+        hasSteppedDown = true
+        return [.stepDown(reason: reason)]
     }
 
     mutating func tell(_ peer: PeerID, _ answer: Answer) { actions.append(.tell(peer, answer)) }

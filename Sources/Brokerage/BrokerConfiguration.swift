@@ -6,7 +6,8 @@ package struct BrokerConfiguration: Sendable {
     package var missedHeartbeats: Int64 = 3
     /// A gateway or operator silent for this long is forgotten; all it loses is its session.
     package var clientPatience: Microseconds = 60_000_000
-    /// How long a restarted broker lets workers claim what they hold before it hands recovered clips to others.
+    /// How long a restarted broker lets workers claim what they hold before it hands recovered clips to others; it waits
+    /// on for the first worker, and then for as long as the others may take to notice that they have a new broker.
     package var adoptionWindow: Microseconds = 2_000_000
     /// A clip's job whose progress stands still for this long is hung.
     package var clipDeadline: Microseconds = 60_000_000
@@ -51,6 +52,8 @@ package struct BrokerConfiguration: Sendable {
     package var renewalInterval: Microseconds = 1_000_000
     /// How often the ledger is told what the workers do.
     package var rosterInterval: Microseconds = 5_000_000
+    /// How long it believes that it leads without having been told so again.
+    package var trustWindow: Microseconds = 10_000_000
     /// Granularity of liveness, deadlines and retries.
     package var housekeepingInterval: Microseconds = 100_000
 

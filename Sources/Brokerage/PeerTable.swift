@@ -15,6 +15,9 @@ struct PeerTable {
 
     subscript(id: PeerID) -> Peer? { peers[id] }
 
+    /// What each peer has unanswered, bytes.
+    var debts: some Collection<Int> { peers.values.lazy.map(\.unansweredBytes) }
+
     mutating func join(_ id: PeerID, as introduction: Introduction, now: Microseconds) {
         guard peers[id] == nil else { return heard(id, now: now) }
         peers[id] = Peer(role: introduction.role, name: introduction.name, lastHeard: now)

@@ -10,12 +10,28 @@ struct Recovery {
     private(set) var isLoading = false
     /// Every clip that was open at the start is known here.
     private(set) var isComplete = false
+    private let startedAt: Microseconds
+    private let window: Microseconds
+    private let heartbeatInterval: Microseconds
+    private var firstWorkerAt: Microseconds?
     /// Until then recovered clips are kept for workers that may hold them.
-    let reservationsEndAt: Microseconds
     private(set) var reservationsEnded = false
     private var claims: [JobID: Claim] = [:]
 
-    init(reservationsEndAt: Microseconds) { self.reservationsEndAt = reservationsEndAt }
+    init(configuration: BrokerConfiguration, now: Microseconds) {
+        startedAt = now
+        window = configuration.adoptionWindow
+        heartbeatInterval = configuration.heartbeatInterval
+    }
+
+    mutating func workerCame(now: Microseconds) { firstWorkerAt = firstWorkerAt ?? now }
+
+    /// Workers notice within a heartbeat of each other that they have a new broker; without any worker there is nobody
+    /// to hand a clip to, and waiting costs nothing.
+    func everyWorkerHadTime(now: Microseconds) -> Bool {
+        let first = firstWorkerAt ?? startedAt + 2 * window
+        return now >= startedAt + window && now >= first + heartbeatInterval
+    }
 
     mutating func beginPage(limit: Int) -> LedgerOrder {
         isLoading = true

@@ -5,6 +5,7 @@ extension PostgreSQLLedger: BrokerLedger {
     package func openEpoch(holder: String) throws -> UInt32 {
         try ensurePartitions()
         return try transaction { connection in
+            try Self.cutOffStoppedWriters(connection)
             // Waits for the writes of the former epoch; after them nothing below `settled` can open any more.
             let epoch = try connection.execute(
                 "UPDATE auscult.broker_epoch SET epoch = epoch + 1, holder = $1, opened_at = now() RETURNING epoch",
@@ -16,6 +17,16 @@ extension PostgreSQLLedger: BrokerLedger {
                 """)
             return UInt32(epoch)
         }
+    }
+
+    /// A broker that was stopped in the middle of a transaction would make its successor wait for ever.
+    private static func cutOffStoppedWriters(_ connection: Connection) throws {
+        try connection.execute(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE relation = 'auscult.broker_epoch'::regclass AND mode = 'RowShareLock' AND pid <> pg_backend_pid()
+                AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '2 seconds'
+            """)
     }
 
     package func location(of content: ContentHash) throws -> SegmentLocation? {

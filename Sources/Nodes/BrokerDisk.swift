@@ -35,7 +35,6 @@ final class BrokerDisk: Sendable {
 
     init(directory: String, mailbox: Mailbox<BrokerNote>) throws {
         self.mailbox = mailbox
-        try DataDirectory.make(directory)
         stores = try Stores(directory: directory)
         lane = try SerialLane("broker-disk")
     }

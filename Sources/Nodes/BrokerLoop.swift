@@ -1,47 +1,47 @@
-internal import Brokerage
 internal import Logging
 internal import Messaging
-internal import Plant
 internal import Wire
 
-/// The broker's thread: reads frames, asks the broker what to do, and does it.
-///
-/// Everything here belongs to that one thread.
+/// The broker's thread: while it leads, the term hears what peers say; while it does not, they are sent to the other
+/// broker.
 final class BrokerLoop {
+    enum Command: Sendable {
+        case standing(BrokerCampaign.Standing)
+        case stop
+    }
+
     /// Messages read before the broker's tick gets its turn.
     private static let messagesPerTurn = 256
 
     let endpoint: Endpoint
-    let configuration: BrokerNode.Configuration
-    let socket: Socket
+    private let configuration: BrokerNode.Configuration
+    private let socket: Socket
     /// Where libzmq asks whose keys are let in; nil while connections are plain.
     private let door: ZAPSocket?
-    let porter: BrokerPorter
-    let mailbox: Mailbox<BrokerNote>
-    let disk: BrokerDisk
-    let ledger: BrokerLedgerLane
-    let logger: Logger
-    var broker: Broker
-    var sessions = BrokerSessions(limit: 4_096)
-    /// Payloads in memory, until the broker releases them.
-    var payloads: [Int: [Frame]] = [:]
-    var payloadNumber = 0
-    /// The request being handled: what is answered at once carries its sequence.
-    var request: (peer: PeerID, sequence: UInt32)?
-    var misconduct = Misconduct()
+    private let porter: BrokerPorter
     /// Of the porter's list when sessions were last held against it.
     private var revision = 0
+    private let commands: Mailbox<Command>
+    private let logger: Logger
+    /// Told on this thread that a term has ended.
+    private let termEnded: () -> Void
+    private var term: BrokerTerm?
+    /// Why it does not lead.
+    private var reason = "it has just started"
+
+    private var poller = Poller()
+    private var socketMember: Poller.Member
+    private var commandsMember: Poller.Member
 
     init(
-        _ configuration: BrokerNode.Configuration, epoch: UInt32, mailbox: Mailbox<BrokerNote>, disk: BrokerDisk,
-        ledger: BrokerLedgerLane, porter: BrokerPorter, logger: Logger
+        _ configuration: BrokerNode.Configuration, commands: Mailbox<Command>, porter: BrokerPorter, logger: Logger,
+        termEnded: @escaping () -> Void
     ) throws {
         self.configuration = configuration
-        self.mailbox = mailbox
-        self.disk = disk
-        self.ledger = ledger
+        self.commands = commands
         self.porter = porter
         self.logger = logger
+        self.termEnded = termEnded
         let options = SocketOptions(
             highWaterMark: configuration.unreadAnswers, unreadLimit: 256, frameBytes: MessageLimits.partBytes,
             frameCount: MessageLimits.frameCount + 1, security: configuration.security)
@@ -49,24 +49,40 @@ final class BrokerLoop {
         door = configuration.security == .plain ? nil : try ZAPSocket(in: context)
         socket = try Socket(.router, in: context, options: options)
         endpoint = try socket.bind(configuration.listen)
-        broker = Broker(
-            epoch: epoch, configuration: configuration.broker, seed: UInt64(epoch), now: SteadyClock.microseconds)
-        logger.info("broker listens", metadata: ["endpoint": "\(endpoint)", "epoch": "\(epoch)"])
+        socketMember = poller.add(socket)
+        commandsMember = poller.add(commands)
+        if let door { poller.add(door) }
+        logger.info("broker listens", metadata: ["endpoint": "\(endpoint)"])
     }
 
     /// Serves until told to stop; throws what makes it impossible to go on.
     func run() throws {
-        var poller = Poller()
-        let commands = poller.add(mailbox)
-        let messages = poller.add(socket)
-        if let door { poller.add(door) }
         while true {
-            let pause = broker.nextDeadline - SteadyClock.microseconds
-            try poller.wait(.microseconds(max(pause, 0)))
-            try guardDoor()
-            if poller.isReadable(messages) { try receive() }
-            if poller.isReadable(commands), try !readNotes() { return }
-            try perform(broker.tick(now: SteadyClock.microseconds))
+            let pause = term.map { max($0.nextDeadline - SteadyClock.microseconds, 0) }
+            try poller.wait(pause.map { .microseconds($0) })
+            if poller.isReadable(commandsMember) {
+                for command in commands.drain() {
+                    switch command {
+                    case .standing(let standing): try take(standing)
+                    case .stop: return
+                    }
+                }
+            }
+            do {
+                try guardDoor()
+                if poller.isReadable(socketMember) { try receive() }
+                try term?.readNotes()
+                try term?.tick()
+            } catch let error as BrokerError where error.code == .steppedDown {
+                stepDown(error.description)
+            }
+        }
+    }
+
+    private func receive() throws {
+        for _ in 0..<Self.messagesPerTurn {
+            guard let message = try socket.receive() else { return }
+            if let term { try term.hear(message) } else { sendAway(message) }
         }
     }
 
@@ -80,63 +96,60 @@ final class BrokerLoop {
         }
         guard porter.revision != revision else { return }
         revision = porter.revision
-        for peer in sessions.peers(where: { $0.user.map { porter.principal(of: $0) == nil } ?? true }) {
-            try expel(peer, WireError(.unknownKey, "the key of this connection is not allowed any more"))
+        try term?.expelStrangers()
+    }
+
+    private func take(_ standing: BrokerCampaign.Standing) throws {
+        switch standing {
+        case .elected(let lanes):
+            term = BrokerTerm(configuration, socket: socket, lanes: lanes, porter: porter, logger: logger)
+            watch(lanes.mailbox)
+            logger.info("this broker leads", metadata: ["epoch": "\(lanes.epoch)"])
+        case .standby(let reason): self.reason = reason
+        case .failed(let error): throw error
         }
     }
 
-    private func receive() throws {
-        for _ in 0..<Self.messagesPerTurn {
-            guard let message = try socket.receive() else { return }
-            try hear(message)
-        }
+    private func stepDown(_ reason: String) {
+        guard term != nil else { return }
+        logger.warning("this broker leads no longer: \(reason)")
+        self.reason = reason
+        sendPeersAway()
+        term = nil
+        watch(nil)
+        termEnded()
     }
 
-    /// Returns false when it is time to stop.
-    private func readNotes() throws -> Bool {
-        for note in mailbox.drain() {
-            switch note {
-            case .disk(let answer): try handle(.disk(answer))
-            case .ledger(let answer): try handle(.ledger(answer))
-            case .loaded(let peer, let answer, let payload): try send(answer, payload: payload, to: peer)
-            case .modelFile(let hash, let file): try handle(.ledger(.content(hash, .memory(keep(file[...])))))
-            case .lost(let peer, let hash):
-                try send(.reject(key: hash.description, .unknownContent(hash)), payload: [], to: peer)
-            case .fault(let error): throw error
-            case .stop: return false
-            }
-        }
-        return true
+    private func watch(_ lanes: Mailbox<BrokerNote>?) {
+        poller = Poller()
+        socketMember = poller.add(socket)
+        commandsMember = poller.add(commands)
+        if let door { poller.add(door) }
+        if let lanes { poller.add(lanes) }
     }
 
-    func handle(_ event: Event) throws {
-        try perform(broker.handle(event, now: SteadyClock.microseconds))
+    // MARK: those who came to the wrong broker
+
+    private var notLeader: WireError { WireError(.notLeader, "this broker does not lead: \(reason)") }
+
+    /// Tells every peer of the present term to look for the other broker.
+    private func sendPeersAway() {
+        for route in term?.sessions.controlRoutes ?? [] { send(notLeader, sequence: 0, to: route) }
     }
 
-    /// Takes a payload into memory; it is the broker's from now on.
-    func keep(_ parts: ArraySlice<Frame>) -> Blob {
-        payloadNumber += 1
-        payloads[payloadNumber] = Array(parts)
-        return Blob(payloadNumber, byteCount: parts.reduce(0) { $0 + $1.count })
+    private func sendAway(_ message: Message) {
+        guard let route = message.route else { return }
+        var sequence: UInt32 = 0
+        if case .envelope(let envelope) = message.decoded() { sequence = envelope.sequence }
+        send(notLeader, sequence: sequence, to: route)
     }
 
-    private func perform(_ actions: [Action]) throws {
-        for action in actions {
-            switch action {
-            case .tell(let peer, let answer): try tell(answer, to: peer)
-            case .disk(let order): disk.perform(order, items: items(of: order))
-            case .ledger(let order): ledger.perform(order)
-            case .release(let blob): payloads[blob.number] = nil
-            case .forget(let peer): sessions.forget(peer)
-            case .stepDown(let reason): throw BrokerError(.steppedDown, reason)
-            }
-        }
-    }
-
-    private func items(of order: DiskOrder) -> [BrokerDisk.Item] {
-        switch order {
-        case .storeClips(_, let items), .storeContent(_, let items), .check(_, let items):
-            items.map { BrokerDisk.Item(sha256: $0.sha256, parts: payloads[$0.blob.number] ?? []) }
+    /// Says it once; whoever does not hear it will be told again when it speaks.
+    private func send(_ error: WireError, sequence: UInt32, to route: Route) {
+        do {
+            _ = try socket.send(Message(Envelope(.reject(error), sequence: sequence), to: route))
+        } catch {
+            logger.debug("a peer could not be sent away: \(error)")
         }
     }
 }
@@ -144,7 +157,7 @@ final class BrokerLoop {
 /// Why a broker cannot go on.
 package struct BrokerError: Error, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
-        /// Another broker leads now.
+        /// Another broker leads now, or may.
         case steppedDown
         /// The folder for the segments cannot be made.
         case dataDirectory

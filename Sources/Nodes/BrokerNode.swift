@@ -2,12 +2,14 @@ package import Brokerage
 package import Ledger
 package import Logging
 package import Messaging
-internal import Plant
 
-/// The broker as a service: one thread that owns the socket and the decisions, one lane for the disk, one for the
-/// database.
+/// The broker as a service: a thread that owns the socket and the decisions, one that campaigns for leadership, and,
+/// while it leads, a lane for the disk and one for the database.
 ///
-///     let broker = try BrokerNode.start(configuration, ledger: { try … }, logger: logger) { error in … }
+/// Any number of brokers may run on one database; one leads, the others send their peers to it. Those of one host, or
+/// of hosts that see the same disk, are given the same `dataDirectory`, so that each can read what the other stored.
+///
+///     let broker = try BrokerNode.start(configuration, lock: …, ledger: { try … }, logger: logger) { error in … }
 ///     …
 ///     try broker.stop()
 package final class BrokerNode: Sendable {
@@ -39,30 +41,33 @@ package final class BrokerNode: Sendable {
     /// Where the broker really listens.
     package let endpoint: Endpoint
     private let thread: NodeThread
-    private let mailbox: Mailbox<BrokerNote>
-    private let disk: BrokerDisk
-    private let ledger: BrokerLedgerLane
+    private let commands: Mailbox<BrokerLoop.Command>
+    private let campaign: BrokerCampaign
     private let porter: BrokerPorter
 
-    /// Starts the broker and returns once it listens.
+    /// Starts the broker and returns once it leads, or knows why it does not, and listens.
     ///
     /// - Parameters:
-    ///   - ledger: makes the connection to the database, on the thread that will use it.
+    ///   - lock: for which the brokers of a cluster compete.
+    ///   - ledger: makes the connection to the database, on the thread that will use it; called for each term.
     ///   - onFailure: called, on the broker's thread, with what makes it impossible to go on: the process should end.
     package static func start(
-        _ configuration: Configuration, ledger makeLedger: @escaping @Sendable () throws -> any BrokerLedger,
+        _ configuration: Configuration, lock: any LeaderLock,
+        ledger: @escaping @Sendable () throws -> any BrokerLedger,
         logger: Logger, onFailure: @escaping @Sendable (any Error) -> Void
     ) throws -> BrokerNode {
-        let mailbox = try Mailbox<BrokerNote>()
-        let disk = try BrokerDisk(directory: configuration.dataDirectory, mailbox: mailbox)
-        let ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger)
+        try DataDirectory.make(configuration.dataDirectory)
+        let commands = try Mailbox<BrokerLoop.Command>()
+        let porter = try BrokerPorter(makeLedger: ledger, logger: logger)
+        let (campaign, first) = try BrokerCampaign.start(configuration, lock: lock, ledger: ledger, logger: logger) {
+            commands.post(.standing($0))
+        }
+        first.map { commands.post(.standing($0)) }
         do {
-            let epoch = try ledger.open(holder: configuration.holder)
-            let porter = try BrokerPorter(makeLedger: makeLedger, logger: logger)
             let (thread, endpoint) = try NodeThread.start("broker") {
-                let loop = try BrokerLoop(
-                    configuration, epoch: epoch, mailbox: mailbox, disk: disk, ledger: ledger, porter: porter,
-                    logger: logger)
+                let loop = try BrokerLoop(configuration, commands: commands, porter: porter, logger: logger) {
+                    campaign.termEnded()
+                }
                 return (
                     loop.endpoint,
                     {
@@ -74,47 +79,30 @@ package final class BrokerNode: Sendable {
                     }
                 )
             }
-            return BrokerNode(endpoint, thread, mailbox, disk, ledger, porter)
+            return BrokerNode(endpoint, thread, commands, campaign, porter)
         } catch {
-            try disk.stop()
-            try ledger.stop()
+            try campaign.stop()
+            try porter.stop()
             throw error
         }
     }
 
     private init(
-        _ endpoint: Endpoint, _ thread: NodeThread, _ mailbox: Mailbox<BrokerNote>, _ disk: BrokerDisk,
-        _ ledger: BrokerLedgerLane, _ porter: BrokerPorter
+        _ endpoint: Endpoint, _ thread: NodeThread, _ commands: Mailbox<BrokerLoop.Command>, _ campaign: BrokerCampaign,
+        _ porter: BrokerPorter
     ) {
         self.endpoint = endpoint
         self.thread = thread
-        self.mailbox = mailbox
-        self.disk = disk
-        self.ledger = ledger
+        self.commands = commands
+        self.campaign = campaign
         self.porter = porter
     }
 
     /// Ends the broker. Whatever is not acknowledged yet will be sent again, to the next one.
     package func stop() throws {
-        mailbox.post(.stop)
+        commands.post(.stop)
         try thread.join()
-        try disk.stop()
-        try ledger.stop()
+        try campaign.stop()
         try porter.stop()
     }
-}
-
-/// What the lanes and the owner tell the broker's thread.
-enum BrokerNote: Sendable {
-    case disk(DiskAnswer)
-    case ledger(LedgerAnswer)
-    /// A payload was read back for this peer.
-    case loaded(PeerID, Answer, [Frame])
-    /// A model's file was found; nobody waits for the frames but who asked for the content.
-    case modelFile(ContentHash, [Frame])
-    /// The content a peer asked for cannot be read back.
-    case lost(PeerID, ContentHash)
-    /// Going on could lose data.
-    case fault(any Error)
-    case stop
 }

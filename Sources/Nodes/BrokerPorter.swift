@@ -23,15 +23,14 @@ final class BrokerPorter: Sendable {
     private let stopping: WakeSignal
     private let thread: Mutex<NodeThread?> = Mutex(nil)
 
-    /// Reads the list, and keeps it fresh from then on.
+    /// Reads the list, and keeps it fresh from then on; while the database cannot be reached nobody is let in.
     ///
     /// - Parameter makeLedger: makes the connection, on the thread that will use it.
     init(makeLedger: @escaping @Sendable () throws -> any BrokerLedger, logger: Logger) throws {
         stopping = try WakeSignal()
         let (thread, _) = try NodeThread.start("broker-porter") { [self] in
-            let ledger = try makeLedger()
-            try exchange(with: ledger)
-            return ((), { try self.run(ledger, logger) })
+            let ledger = try firstExchange(makeLedger)
+            return ((), { try self.run(ledger, makeLedger, logger) })
         }
         self.thread.withLock { $0 = thread }
     }
@@ -49,13 +48,28 @@ final class BrokerPorter: Sendable {
     /// Somebody was refused under this number.
     func count(_ code: WireError.Code) { book.withLock { $0.unwritten[code, default: 0] += 1 } }
 
-    private func run(_ ledger: any BrokerLedger, _ logger: Logger) throws {
+    private func firstExchange(_ makeLedger: () throws -> any BrokerLedger) throws -> (any BrokerLedger)? {
+        do {
+            let ledger = try makeLedger()
+            try exchange(with: ledger)
+            return ledger
+        } catch let error as LedgerError where error.code == .unreachable {
+            return nil
+        }
+    }
+
+    private func run(
+        _ first: (any BrokerLedger)?, _ makeLedger: () throws -> any BrokerLedger, _ logger: Logger
+    ) throws {
+        var ledger = first
         var poller = Poller()
         let stop = poller.add(stopping)
         while !poller.isReadable(stop) {
             try poller.wait(Self.period)
             do {
-                try exchange(with: ledger)
+                let present = try ledger ?? makeLedger()
+                ledger = present
+                try exchange(with: present)
             } catch {
                 logger.debug("the list of keys was not refreshed: \(error)")
             }

@@ -42,6 +42,9 @@ struct BrokerSessions {
     /// The peers whose sessions are of a kind, in order of joining.
     func peers(where fits: (Session) -> Bool) -> [PeerID] { sessions.values.filter(fits).map(\.peer).sorted() }
 
+    /// Where every peer reads what is not an answer.
+    var controlRoutes: [Route] { sessions.values.compactMap(\.control) }
+
     /// Who speaks on a connection.
     func speaker(on route: Route) -> (peer: PeerID, lane: WireLane)? { lanes[route] }
 

@@ -9,8 +9,8 @@ internal import Glibc
 package struct ClusterAddress: Codable, Sendable, Equatable {
     package static let fileName = "cluster.json"
 
-    /// The broker's endpoint, `tcp://host:port` or `ipc://path`.
-    package var endpoint: String
+    /// The brokers' endpoints, `tcp://host:port` or `ipc://path`: one, or two where there is a standby.
+    package var endpoints: [String]
     /// The database as its owner.
     package var databaseURL: String
     /// The database as the analyst's role, which reads views and nothing else.
@@ -20,8 +20,8 @@ package struct ClusterAddress: Codable, Sendable, Equatable {
     /// The broker's public key where connections are protected by CURVE.
     package var brokerKey: String?
 
-    package init(endpoint: String, databaseURL: String, analystURL: String?, brokerKey: String? = nil) {
-        (self.endpoint, self.databaseURL, self.analystURL) = (endpoint, databaseURL, analystURL)
+    package init(endpoints: [String], databaseURL: String, analystURL: String?, brokerKey: String? = nil) {
+        (self.endpoints, self.databaseURL, self.analystURL) = (endpoints, databaseURL, analystURL)
         self.brokerKey = brokerKey
     }
 
@@ -57,12 +57,14 @@ package struct ClusterAddress: Codable, Sendable, Equatable {
         }
     }
 
-    /// The broker's endpoint for a client.
+    /// The brokers' endpoints for a client.
     ///
-    /// - Parameter argument: what the person typed after `--to`.
-    package static func endpoint(argument: String?) throws(ClusterAddressError) -> String {
-        if let endpoint = argument ?? ProcessEnvironment["AUSCULT_BROKER"] { return endpoint }
-        if let directory = ProcessEnvironment["AUSCULT_DATA"] { return try read(from: directory).endpoint }
+    /// - Parameter argument: what the person typed after `--to`; several are separated by commas.
+    package static func endpoints(argument: String?) throws(ClusterAddressError) -> [String] {
+        if let endpoints = argument ?? ProcessEnvironment["AUSCULT_BROKER"] {
+            return endpoints.split(separator: ",").map(String.init)
+        }
+        if let directory = ProcessEnvironment["AUSCULT_DATA"] { return try read(from: directory).endpoints }
         throw ClusterAddressError(
             "which broker? Give --to ENDPOINT, or set AUSCULT_BROKER, or AUSCULT_DATA to the directory of 'auscult up'")
     }

@@ -15,7 +15,7 @@ package final class ClusterProcess {
 
     private struct Ready: Decodable {
         let event: String
-        let endpoint: String
+        let endpoints: [String]
         let databaseURL: String
         let analystURL: String?
     }
@@ -56,7 +56,7 @@ package final class ClusterProcess {
                 case .line(let line):
                     let ready = try JSONDecoder().decode(Ready.self, from: Data(line.utf8))
                     return ClusterAddress(
-                        endpoint: ready.endpoint, databaseURL: ready.databaseURL, analystURL: ready.analystURL)
+                        endpoints: ready.endpoints, databaseURL: ready.databaseURL, analystURL: ready.analystURL)
                 case .ended(let status):
                     throw SupervisorError("the cluster did not start (exit status \(status)); its message is above")
                 }

@@ -13,11 +13,16 @@ extension SegmentStore {
     /// Opens the last segment to go on with it: what a crash left behind the last whole record is cut off.
     ///
     /// Nothing that was acknowledged is lost, since a group is durable before it is acknowledged and records follow
-    /// each other without gaps. Returns nil when the disk has no room for the segment to grow.
+    /// each other without gaps. Returns nil when another broker makes the segment grow still, or when the disk has no
+    /// room for it to.
     func reopen(_ number: Int64) throws -> Segment? {
         let path = path(of: number)
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw SegmentStoreError(errno: errno, "open \(path)") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
         do {
             let end = try endOfRecords(in: descriptor)
             let capacity = max(segmentBytes, end)

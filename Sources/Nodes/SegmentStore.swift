@@ -7,6 +7,9 @@ package import Plant
 ///
 /// `append` returns once the bytes are durable. Segments are preallocated, so a full disk shows before a record is
 /// begun. A record that a crash cut short is cut off when the store is opened. Belongs to one thread: calls block.
+///
+/// The brokers of a cluster share the directory. A segment is locked by the one that makes it grow, for as long as its
+/// process lives; all read all of them.
 package final class SegmentStore {
     let directory: String
     private let directoryDescriptor: Int32
@@ -34,11 +37,6 @@ package final class SegmentStore {
         }
         directoryDescriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directoryDescriptor >= 0 else { throw SegmentStoreError(errno: errno, "open the directory \(directory)") }
-        guard flock(directoryDescriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = errno == EWOULDBLOCK ? "another broker uses it" : String(cString: strerror(errno))
-            close(directoryDescriptor)
-            throw SegmentStoreError(.refused, "cannot lock \(directory): \(reason)")
-        }
         nextNumber = 1
         guard let last = try segmentNumbers().last else { return }
         nextNumber = last + 1
@@ -118,16 +116,27 @@ package final class SegmentStore {
             current = nil
         }
         let capacity = max(segmentBytes, SegmentRecordHeader.end(of: payloadBytes, at: 0))
-        let segment = try create(nextNumber, capacity: capacity)
-        nextNumber += 1
-        current = segment
-        return segment
+        while true {
+            let made = try create(nextNumber, capacity: capacity)
+            nextNumber += 1
+            guard let made else { continue }
+            current = made
+            return made
+        }
     }
 
-    private func create(_ number: Int64, capacity: Int64) throws -> Segment {
+    /// Makes the next segment, nil when another broker has just made one of this number.
+    private func create(_ number: Int64, capacity: Int64) throws -> Segment? {
         let path = path(of: number)
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SegmentStoreError(errno: errno, "make \(path)") }
+        guard descriptor >= 0 else {
+            if errno == EEXIST { return nil }
+            throw SegmentStoreError(errno: errno, "make \(path)")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
         let outcome = posix_fallocate(descriptor, 0, off_t(capacity))
         guard outcome == 0, fsync(descriptor) == 0, fsync(directoryDescriptor) == 0 else {
             let number = outcome == 0 ? errno : outcome

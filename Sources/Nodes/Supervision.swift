@@ -6,12 +6,15 @@
 package struct Supervision: Sendable {
     package enum Service: Hashable, Sendable, CustomStringConvertible {
         case broker
+        /// The second broker of a pair.
+        case standby
         case coordinator
         case worker(Int)
 
         package var description: String {
             switch self {
             case .broker: "broker"
+            case .standby: "standby"
             case .coordinator: "coordinator"
             case .worker(let number): "worker-\(number)"
             }
@@ -44,17 +47,20 @@ package struct Supervision: Sendable {
     private var failures: [Service: Int] = [:]
     private var isStopping = false
     private var desiredWorkers: Int
+    private let hasStandby: Bool
 
-    package init(workers: Int) {
+    package init(workers: Int, standby: Bool = false) {
         precondition(workers >= 0, "a fleet of \(workers) workers")
         desiredWorkers = workers
+        hasStandby = standby
     }
 
     /// Whether every process has ended after `stop`.
     package var isFinished: Bool { isStopping && states.isEmpty }
 
     package mutating func start(now: Int64) -> [Action] {
-        [.broker, .coordinator].map { start($0, now: now) } + scale(to: desiredWorkers, now: now)
+        let services: [Service] = hasStandby ? [.broker, .standby, .coordinator] : [.broker, .coordinator]
+        return services.map { start($0, now: now) } + scale(to: desiredWorkers, now: now)
     }
 
     /// Starts missing workers and drains those with the highest numbers.
@@ -142,13 +148,13 @@ package struct Supervision: Sendable {
         }
     }
 
-    /// Terminates the uppermost tier that still runs: workers, then the coordinator, then the broker.
+    /// Terminates the uppermost tier that still runs: workers, then the coordinator, then the brokers.
     private mutating func stopNext(now: Int64) -> [Action] {
         let workers = states.keys.filter { if case .worker = $0 { true } else { false } }
         if !workers.isEmpty {
             return workers.sorted { $0.description < $1.description }.compactMap { stop($0, now: now) }
         }
-        let next: Service = states[.coordinator] != nil ? .coordinator : .broker
-        return stop(next, now: now).map { [$0] } ?? []
+        let tier: [Service] = states[.coordinator] != nil ? [.coordinator] : [.broker, .standby]
+        return tier.compactMap { stop($0, now: now) }
     }
 }

@@ -12,19 +12,20 @@ package final class Supervisor {
         package var executable: String
         /// Where the broker keeps its segments.
         package var dataDirectory: String
-        package var endpoint: String
+        /// Of the broker, and of the standby where there is one.
+        package var endpoints: [String]
         package var databaseURL: String
         /// Whether each service gets its keys from the data directory.
         package var isSecure: Bool
         package var workers: Int
 
         package init(
-            executable: String, dataDirectory: String, endpoint: String, databaseURL: String, isSecure: Bool = false,
+            executable: String, dataDirectory: String, endpoints: [String], databaseURL: String, isSecure: Bool = false,
             workers: Int
         ) {
             self.executable = executable
             self.dataDirectory = dataDirectory
-            self.endpoint = endpoint
+            self.endpoints = endpoints
             self.databaseURL = databaseURL
             self.isSecure = isSecure
             self.workers = workers
@@ -59,7 +60,7 @@ package final class Supervisor {
         self.configuration = configuration
         mailbox = try Mailbox()
         lifeline = try Lifeline()
-        plan = Supervision(workers: configuration.workers)
+        plan = Supervision(workers: configuration.workers, standby: configuration.endpoints.count > 1)
     }
 
     /// Starts everything, calls `ready` once all services are up, and returns when all have stopped.
@@ -144,23 +145,26 @@ package final class Supervisor {
     }
 
     private func arguments(of service: Supervision.Service) -> [String] {
-        switch service {
-        case .broker:
-            ["broker", "--listen", configuration.endpoint, "--data", "\(configuration.dataDirectory)/broker"]
-        case .coordinator:
-            ["coordinator", "--to", configuration.endpoint, "--data", "\(configuration.dataDirectory)/coordinator"]
+        let brokers = configuration.endpoints.joined(separator: ",")
+        let data = configuration.dataDirectory
+        return switch service {
+        case .broker: brokerArguments(listen: configuration.endpoints[0], name: "broker")
+        case .standby: brokerArguments(listen: configuration.endpoints[1], name: "standby")
+        case .coordinator: ["coordinator", "--to", brokers, "--data", "\(data)/coordinator"]
         case .worker:
-            [
-                "worker", "--to", configuration.endpoint, "--name", service.description, "--cache",
-                "\(configuration.dataDirectory)/features",
-            ]
+            ["worker", "--to", brokers, "--name", service.description, "--cache", "\(data)/features"]
         }
+    }
+
+    /// The two brokers run the same command and share the clips' bytes; which of them leads is not decided here.
+    private func brokerArguments(listen: String, name: String) -> [String] {
+        ["broker", "--listen", listen, "--data", "\(configuration.dataDirectory)/broker", "--name", name]
     }
 
     private func environment(of service: Supervision.Service) -> [String: String] {
         let role: Principal.Role =
             switch service {
-            case .broker: .broker
+            case .broker, .standby: .broker
             case .coordinator: .coordinator
             case .worker: .worker
             }

@@ -11,8 +11,10 @@ struct BrokerCommand: ParsableCommand {
         commandName: "broker",
         abstract: "Runs the broker: it accepts clips, leases jobs to workers and stores results.",
         discussion: """
-            A second one on the same database takes over from the first. Where others can reach it, it needs keys, and lets \
-            in only those that were allowed ('auscult keys').
+            Two of them on one database are a pair: they run the same command with an endpoint each, one leads, and the \
+            other takes over when it is gone. Both must see the same --data directory: on one host by itself, on two \
+            by a file system that both mount and that keeps its word after fsync. Peers are told both endpoints. Where \
+            others can reach it, it needs keys, and lets in only those that were allowed ('auscult keys').
 
             Example: auscult broker --listen tcp://127.0.0.1:7300 --data /var/lib/auscult/broker
             """)
@@ -25,7 +27,7 @@ struct BrokerCommand: ParsableCommand {
             "The file of the broker's CURVE keys.", discussion: "Otherwise AUSCULT_KEYS.", valueName: "file"))
     var keys: String?
 
-    @Option(help: "Directory of the clips' bytes; created when it is missing.")
+    @Option(help: "Directory of the clips' bytes, the same for both brokers of a pair; created when it is missing.")
     var data: String
 
     @Option(help: "Shown in the database as holder of the epoch.")
@@ -52,6 +54,7 @@ struct BrokerCommand: ParsableCommand {
         let url = try database.url()
         let broker = try BrokerNode.start(
             .init(listen: endpoint, security: security, dataDirectory: data, holder: name),
+            lock: PostgreSQLLeaderLock(url),
             ledger: {
                 let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")
                 try ledger.connect()

@@ -11,7 +11,7 @@ extension BrokerOptions {
         let link = try PeerLink.open(
             .init(
                 identity: .init(role: .operator, name: "\(purpose)-\(PeerIdentity.hostName)"),
-                endpoints: [Endpoint(resolved())], security: security(for: .operator),
+                endpoints: endpoints(), security: security(for: .operator),
                 logger: Logger(label: "auscult.\(purpose)"))
         ) { _ in }
         let answer = try link.request(message, timeout: .seconds(5)).message

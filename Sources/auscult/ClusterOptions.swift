@@ -28,8 +28,8 @@ struct BrokerOptions: ParsableArguments {
     @Option(
         name: .customLong("to"),
         help: ArgumentHelp(
-            "The broker's endpoint.", discussion: "Otherwise AUSCULT_BROKER, or AUSCULT_DATA of 'auscult up'.",
-            valueName: "endpoint"))
+            "The broker's endpoint; with a standby both, separated by a comma.",
+            discussion: "Otherwise AUSCULT_BROKER, or AUSCULT_DATA of 'auscult up'.", valueName: "endpoint"))
     var endpoint: String?
 
     @Option(
@@ -39,10 +39,13 @@ struct BrokerOptions: ParsableArguments {
             valueName: "file"))
     var keys: String?
 
-    func resolved() throws -> String {
+    /// The broker's, and the standby's if there is one.
+    func endpoints() throws -> [Endpoint] {
         do {
-            return try ClusterAddress.endpoint(argument: endpoint)
-        } catch {
+            let endpoints = try ClusterAddress.endpoints(argument: endpoint)
+            guard !endpoints.isEmpty else { throw ValidationError("--to needs an endpoint, such as ipc://PATH") }
+            return try endpoints.map { try Endpoint($0) }
+        } catch let error as ClusterAddressError {
             throw CommandFailure(error.description, status: .unreachable)
         }
     }
@@ -54,8 +57,7 @@ struct BrokerOptions: ParsableArguments {
         } catch {
             throw CommandFailure(error.description, status: .usage)
         }
-        let endpoint = try Endpoint(resolved())
-        guard endpoint.isLocal else {
+        if let endpoint = try endpoints().first(where: { !$0.isLocal }) {
             throw CommandFailure(
                 "\(endpoint) is not on this host, and nothing goes there in the clear: give --keys FILE or AUSCULT_KEYS",
                 status: .usage)

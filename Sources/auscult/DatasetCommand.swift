@@ -51,7 +51,7 @@ struct DatasetCommand: ParsableCommand {
             let link = try PeerLink.open(
                 .init(
                     identity: .init(role: .operator, name: "import-\(PeerIdentity.hostName)-\(name)"),
-                    endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .operator),
+                    endpoints: broker.endpoints(), security: broker.security(for: .operator),
                     logger: Logger(label: "auscult.import"))
             ) { _ in }
             let (json, total) = (output.json, source.entries.count)

@@ -72,7 +72,7 @@ struct GatewayCommand: ParsableCommand {
         let name = name ?? "gateway-\(PeerIdentity.hostName)-\(watch.split(separator: "/").last ?? "")"
         let node = try GatewayNode(
             .init(
-                name: name, endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .gateway),
+                name: name, endpoints: broker.endpoints(), security: broker.security(for: .gateway),
                 watched: watch, outbox: outbox,
                 preparation: ClipPreparation(machine: machine, site: site, channel: channel),
                 settleMilliseconds: settleMilliseconds),

@@ -62,7 +62,7 @@ struct PushCommand: ParsableCommand {
             recordedAt: recordedAt.flatMap(Self.microseconds))
         let report = PushReport(json: output.json, followed: wait)
         let client = try GatewayClient(
-            name: "push-\(PeerIdentity.hostName)-\(getpid())", endpoints: [Endpoint(broker.resolved())],
+            name: "push-\(PeerIdentity.hostName)-\(getpid())", endpoints: broker.endpoints(),
             security: broker.security(for: .gateway), follow: wait
         ) { clip, answer in report.note(clip, answer) }
         found.missing.forEach { report.reject($0, ClipFiles.missingReason($0)) }

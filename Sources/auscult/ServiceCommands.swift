@@ -50,7 +50,7 @@ struct WorkerServiceCommand: ParsableCommand {
         let drain = Once { kill(getpid(), SIGTERM) }
         let node = try WorkerNode(
             .init(
-                endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .worker), name: name,
+                endpoints: broker.endpoints(), security: broker.security(for: .worker), name: name,
                 credits: credits, featureDirectory: cache, featureBytes: Int64(cacheGigabytes * 0x1p30)),
             welcomed: { ready.call() }, drainOrdered: { drain.call() })
         _ = stop.wait()
@@ -84,7 +84,7 @@ struct CoordinatorCommand: ParsableCommand {
         let ready = Once { try Console.json(ServiceReady(service: "coordinator", name: name)) }
         let node = try CoordinatorNode(
             .init(
-                endpoints: [Endpoint(broker.resolved())], security: broker.security(for: .coordinator),
+                endpoints: broker.endpoints(), security: broker.security(for: .coordinator),
                 databaseURL: database.url(), name: name, dataDirectory: data),
             welcomed: { ready.call() })
         _ = stop.wait()

@@ -32,6 +32,12 @@ struct UpCommand: ParsableCommand {
     @Flag(help: "Encrypt every connection and let only allowed keys in; always so where other hosts can connect.")
     var secure = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Run a second broker that takes over when the first is gone.",
+            discussion: "It listens beside the first: at its path with -standby, or at the next port."))
+    var standby = false
+
     @Option(help: "An existing PostgreSQL server, instead of a private one.")
     var database: String?
 
@@ -42,6 +48,7 @@ struct UpCommand: ParsableCommand {
     private struct Ready: Encodable {
         let event = "ready"
         let endpoint: String
+        let endpoints: [String]
         let databaseURL: String
         let analystURL: String?
         let http: String?
@@ -52,13 +59,14 @@ struct UpCommand: ParsableCommand {
             var container = encoder.container(keyedBy: Key.self)
             try container.encode(event, forKey: .event)
             try container.encode(endpoint, forKey: .endpoint)
+            try container.encode(endpoints, forKey: .endpoints)
             try container.encode(databaseURL, forKey: .databaseURL)
             try container.encode(analystURL, forKey: .analystURL)
             try container.encode(http, forKey: .http)
             try container.encode(workers, forKey: .workers)
         }
 
-        private enum Key: CodingKey { case event, endpoint, databaseURL, analystURL, http, workers }
+        private enum Key: CodingKey { case event, endpoint, endpoints, databaseURL, analystURL, http, workers }
     }
 
     func run() throws {
@@ -70,11 +78,11 @@ struct UpCommand: ParsableCommand {
 
         let url = try database ?? server?.databaseURL() ?? ""
         _ = try Migrator(Connection(url)).migrate()
-        let endpoint = try Endpoint(listen ?? "ipc://\(directory)/broker.ipc")
-        let keys = secure || !endpoint.isLocal ? try ClusterKeys(inDataDirectory: directory) : nil
+        let endpoints = try endpoints(in: directory)
+        let keys = secure || endpoints.contains { !$0.isLocal } ? try ClusterKeys(inDataDirectory: directory) : nil
         try keys?.principals.forEach(PostgreSQLLedger(url).allow)
         var address = ClusterAddress(
-            endpoint: endpoint.description, databaseURL: url, analystURL: try server?.analystURL(),
+            endpoints: endpoints.map(\.description), databaseURL: url, analystURL: try server?.analystURL(),
             brokerKey: keys?.broker.text)
         address.operatorURL = try server?.operatorURL()
         try address.write(to: directory)
@@ -82,7 +90,7 @@ struct UpCommand: ParsableCommand {
         let workers = wish?.workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let supervisor = try Supervisor(
             .init(
-                executable: try Self.executable(), dataDirectory: directory, endpoint: address.endpoint,
+                executable: try Self.executable(), dataDirectory: directory, endpoints: address.endpoints,
                 databaseURL: url, isSecure: keys != nil, workers: workers))
         let fleet = try FleetWatch(databaseURL: url, known: wish) { [mailbox = supervisor.mailbox] in
             mailbox.post(.scale($0))
@@ -91,8 +99,23 @@ struct UpCommand: ParsableCommand {
         try supervisor.run(until: stop) { [address] in
             try Console.json(
                 Ready(
-                    endpoint: address.endpoint, databaseURL: url, analystURL: address.analystURL, http: nil,
+                    endpoint: address.endpoints[0], endpoints: address.endpoints, databaseURL: url,
+                    analystURL: address.analystURL, http: nil,
                     workers: workers))
+        }
+    }
+
+    /// Of the broker, and of the standby beside it.
+    private func endpoints(in directory: String) throws -> [Endpoint] {
+        let first = try listen.map { try Endpoint($0) } ?? .ipc(path: "\(directory)/broker.ipc")
+        guard standby else { return [first] }
+        switch first {
+        case .ipc(let path): return [first, try Endpoint("ipc://\(path)-standby")]
+        case .tcp(let host, let port):
+            guard port > 0, port < .max else {
+                throw ValidationError("--standby listens at the next port, so --listen needs a port from 1 to 65534")
+            }
+            return [first, .tcp(host: host, port: port + 1)]
         }
     }
 

@@ -261,4 +261,32 @@ import Testing
         #expect(stage.answers(to: PeerID(99)).contains { if case .reject("a", .sayHello) = $0 { true } else { false } })
         #expect(stage.live.isEmpty)
     }
+
+    @Test func aLeaderThatIsNotConfirmedStopsItself() throws {
+        var stage = try Stage()
+        stage.tick(after: stage.broker.configuration.trustWindow)
+        stage.ledgerFault = .unreachable
+        stage.tick(after: stage.broker.configuration.trustWindow - 2_000_000)
+        #expect(!stage.steppedDown)
+        stage.tick(after: 3_000_000)
+        #expect(stage.steppedDown)
+        let gateway = stage.join(1, .gateway)
+        #expect(stage.answers(to: gateway).isEmpty)
+    }
+
+    @Test func recoveredClipsWaitForTheSecondWorkerToClaimThem() throws {
+        var stage = try Stage()
+        let gateway = stage.join(1, .gateway)
+        for key in ["a", "b"] { stage.say(.submit(try stage.submission(key)), as: gateway) }
+        let configuration = stage.broker.configuration
+        stage.broker = Broker(epoch: 2, seed: 1, now: stage.now)
+        stage.tick(after: configuration.adoptionWindow + 500_000)
+        let first = stage.join(2, .worker)
+        stage.tick(after: configuration.heartbeatInterval - 100_000)
+        #expect(stage.dispatches(to: first).isEmpty)
+        let held = Introduction.Held(token: Token(epoch: 1, counter: 7), job: .clip(2))
+        stage.say(.hello(Introduction(role: .worker, name: "second", credits: 4, held: [held])), as: PeerID(3))
+        stage.tick(after: 300_000)
+        #expect(stage.dispatches(to: first).map(\.job) == [.clip(1)])
+    }
 }

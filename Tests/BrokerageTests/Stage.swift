@@ -28,8 +28,14 @@ struct Stage {
         tick()
     }
 
+    /// Lets time pass, second by second, as no broker sleeps for long.
     mutating func tick(after span: Microseconds = 0) {
-        now += span
+        let end = now + span
+        while now + 1_000_000 < end {
+            now += 1_000_000
+            perform(broker.tick(now: now))
+        }
+        now = end
         perform(broker.tick(now: now))
     }
 

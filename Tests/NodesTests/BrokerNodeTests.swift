@@ -16,6 +16,7 @@ import Wire
         let directory = FileManager.default.temporaryDirectory.appending(path: "auscult-broker-\(UUID().uuidString)")
             .path
         let ledger = MemoryLedger()
+        let lockPlace = MemoryLeaderLock.Place()
         let failures: Mailbox<String>
         var node: BrokerNode?
 
@@ -38,7 +39,8 @@ import Wire
                 BrokerNode.Configuration(
                     listen: .tcp(host: "127.0.0.1", port: 0), dataDirectory: directory, holder: "test",
                     broker: configuration),
-                ledger: { [ledger] in ledger }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                lock: MemoryLeaderLock(lockPlace), ledger: { [ledger] in ledger },
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 onFailure: { [failures] in failures.post("\($0)") })
         }
 
@@ -49,6 +51,15 @@ import Wire
 
         func peer(_ role: WireRole, _ name: String, session: String = "1") throws -> BrokerPeer {
             try BrokerPeer(role, name, at: try #require(node).endpoint, session: session)
+        }
+
+        /// Comes again until the broker leads; returns its epoch.
+        func welcome(_ role: WireRole, _ name: String) throws -> (epoch: UInt64, peer: BrokerPeer) {
+            for attempt in 1... {
+                let peer = try peer(role, name, session: "\(attempt)")
+                if let welcome = try peer.joinUnlessSentAway() { return (welcome.epoch, peer) }
+            }
+            preconditionFailure("attempts never end")
         }
 
         deinit {
@@ -219,12 +230,39 @@ import Wire
         _ = try worker.wait { if case .resultAck(let ack) = $0 { ack } else { nil } }
     }
 
-    @Test func aFencedBrokerSaysWhyItStops() throws {
+    private func refusal(to peer: BrokerPeer) throws -> WireReject {
+        try peer.wait { if case .reject(let reject) = $0 { reject } else { nil } }.0
+    }
+
+    @Test func aFencedBrokerSendsItsPeersToTheOther() throws {
         let house = try House()
         let gateway = try house.peer(.gateway, "gateway")
         _ = try gateway.join()
         _ = try house.ledger.openEpoch(holder: "somebody else")
         try gateway.say(.submit(submit("a", Self.wav)), payload: Self.wav)
-        #expect(house.failures.waitAndDrain().first?.contains("another broker") == true)
+        let reject = try refusal(to: gateway)
+        #expect(reject.error.code == .notLeader)
+        #expect(reject.reason.contains("another broker"))
+    }
+
+    @Test func aStandbySendsPeersAwayUntilItLeads() throws {
+        let house = try House()
+        let gateway = try house.peer(.gateway, "gateway")
+        _ = try gateway.join()
+        try gateway.say(.submit(submit("a", Self.wav)), payload: Self.wav)
+        _ = try gateway.wait { if case .accepted(let accepted) = $0 { accepted } else { nil } }
+
+        let leader = house.node
+        try house.open()
+        let early = try house.peer(.worker, "early")
+        try early.say(.heartbeat(WireHeartbeat()))
+        #expect(try refusal(to: early).error.code == .notLeader)
+
+        try leader?.stop()
+        let (epoch, worker) = try house.welcome(.worker, "worker")
+        #expect(epoch == 2)
+        let (dispatch, payload) = try worker.wait { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }
+        #expect(payload == Self.wav)
+        #expect(dispatch.job == 1)
     }
 }

@@ -31,6 +31,24 @@ final class BrokerPeer {
 
     /// Says HELLO on both connections and waits for both welcomes.
     func join(credits: UInt32 = 4, held: [WireHeldLease] = []) throws -> WireWelcome {
+        try sayHello(credits: credits, held: held)
+        _ = try wait { if case .welcome(let welcome) = $0 { welcome } else { nil } }
+        return try wait { if case .welcome(let welcome) = $0 { welcome } else { nil } }.0
+    }
+
+    /// The same; nil when the broker does not lead.
+    func joinUnlessSentAway() throws -> WireWelcome? {
+        try sayHello(credits: 4, held: [])
+        return try wait { message -> WireWelcome?? in
+            switch message {
+            case .welcome(let welcome): welcome
+            case .reject: .some(nil)
+            default: nil
+            }
+        }.0
+    }
+
+    private func sayHello(credits: UInt32, held: [WireHeldLease]) throws {
         for lane in [WireLane.control, .data] {
             let hello = WireHello.with {
                 $0.role = role
@@ -42,8 +60,6 @@ final class BrokerPeer {
             }
             try say(.hello(hello), on: lane)
         }
-        _ = try wait { if case .welcome(let welcome) = $0 { welcome } else { nil } }
-        return try wait { if case .welcome(let welcome) = $0 { welcome } else { nil } }.0
     }
 
     /// - Parameter lane: the command's own unless given.

@@ -31,7 +31,8 @@ final class LiveBroker {
             BrokerNode.Configuration(
                 listen: .tcp(host: "127.0.0.1", port: 0), security: keys.map { .curveServer($0) } ?? .plain,
                 dataDirectory: directory, holder: "test", broker: configuration, unreadAnswers: unreadAnswers),
-            ledger: { [ledger] in ledger }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            lock: MemoryLeaderLock(), ledger: { [ledger] in ledger },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             onFailure: { Issue.record("the broker failed: \($0)") })
     }
 

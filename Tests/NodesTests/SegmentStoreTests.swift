@@ -84,10 +84,20 @@ import Testing
         #expect(error?.code == .full)
     }
 
-    @Test func twoBrokersCannotShareAFolder() throws {
+    @Test func brokersThatShareAFolderNeverWriteTheSameSegment() throws {
         let folder = Folder()
-        let store = try SegmentStore(directory: folder.path)
-        #expect(throws: SegmentStoreError.self) { try SegmentStore(directory: folder.path) }
-        withExtendedLifetime(store) {}
+        let first = try SegmentStore(directory: folder.path, segmentBytes: 1 << 20)
+        let before = try first.append(frames([payload(10, 1)]))[0]
+        let second = try SegmentStore(directory: folder.path, segmentBytes: 1 << 20)
+        let theirs = try second.append(frames([payload(20, 2)]))[0]
+        let ours = try first.append(frames([payload(30, 3)]))[0]
+        #expect(ours.segment == before.segment && theirs.segment != before.segment)
+        // The first one fills its segment and takes the next free number.
+        let next = try first.append(frames([payload(1 << 20, 4)]))[0]
+        #expect(![before.segment, theirs.segment].contains(next.segment))
+        for (location, payload) in [(before, payload(10, 1)), (theirs, payload(20, 2)), (ours, payload(30, 3))] {
+            #expect(try first.read(location).flatMap(\.bytes) == payload)
+            #expect(try second.read(location).flatMap(\.bytes) == payload)
+        }
     }
 }

@@ -9,6 +9,18 @@ import Testing
         #expect(plan.nextDeadline == nil)
     }
 
+    @Test func aPairOfBrokersStopsLast() {
+        var plan = Supervision(workers: 1, standby: true)
+        #expect(
+            plan.start(now: 0) == [.start(.broker), .start(.standby), .start(.coordinator), .start(.worker(1))])
+        #expect(plan.stop(now: 1) == [.terminate(.worker(1))])
+        #expect(plan.ended(.worker(1), now: 2) == [.terminate(.coordinator)])
+        #expect(plan.ended(.coordinator, now: 3) == [.terminate(.broker), .terminate(.standby)])
+        #expect(plan.ended(.broker, now: 4) == [])
+        #expect(plan.ended(.standby, now: 5) == [])
+        #expect(plan.isFinished)
+    }
+
     @Test func restartsWhatEndsAndWaitsLongerEachTime() {
         var plan = Supervision(workers: 1)
         _ = plan.start(now: 0)

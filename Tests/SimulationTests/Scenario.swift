@@ -15,6 +15,8 @@ struct Scenario {
         case noDedupe
         /// Tokens are compared by their counter alone.
         case noEpochInTokens
+        /// A new leader writes on in the segment that a stopped one still holds.
+        case sharedSegment
     }
 
     enum Fault {
@@ -23,8 +25,13 @@ struct Scenario {
         /// The broker's process dies after so many further actions, and comes back.
         case crashBroker(afterActions: Int)
         case pauseBroker(Microseconds)
-        /// Another broker starts while the first still believes that it leads.
+        case crashStandby
+        /// Another broker leads while the first still believes that it does.
         case takeOver
+        /// A broker cannot reach the database; the other one can.
+        case cutOff(slot: Int, Microseconds)
+        /// The calendar is set.
+        case clockJump(Microseconds)
         case ledgerAway(Microseconds)
         case diskFull(Microseconds)
         case crashGateway(Int)
@@ -34,6 +41,8 @@ struct Scenario {
 
     var seed: UInt64
     var sabotage: Sabotage?
+    /// A second broker runs from the beginning.
+    var hasStandby: Bool
     var gateways: Int
     var workers: Int
     var clipsPerGateway: Int
@@ -51,6 +60,7 @@ struct Scenario {
         var dice = SplitMix64(seed: seed)
         self.seed = seed
         self.sabotage = sabotage
+        hasStandby = .random(using: &dice)
         gateways = .random(in: 1...3, using: &dice)
         workers = .random(in: 1...4, using: &dice)
         clipsPerGateway = .random(in: 1...8, using: &dice)
@@ -70,7 +80,7 @@ struct Scenario {
     private static func fault(gateways: Int, workers: Int, _ dice: inout SplitMix64) -> Fault {
         let span = Microseconds.random(in: 100_000...6_000_000, using: &dice)
         let worker = Int.random(in: 0..<workers, using: &dice)
-        return switch Int.random(in: 0..<11, using: &dice) {
+        return switch Int.random(in: 0..<14, using: &dice) {
         case 0, 1: .crashWorker(worker)
         case 2: .pauseWorker(worker, span)
         case 3, 4: .crashBroker(afterActions: .random(in: 0...20, using: &dice))
@@ -79,6 +89,9 @@ struct Scenario {
         case 7: .ledgerAway(span)
         case 8: .diskFull(span)
         case 9: .crashGateway(.random(in: 0..<gateways, using: &dice))
+        case 10: .crashStandby
+        case 11: .cutOff(slot: .random(in: 0...1, using: &dice), 2 * span)
+        case 12: .clockJump(.random(in: -3_600_000_000...3_600_000_000, using: &dice))
         default: .partition(session: .random(in: 0..<(gateways + workers), using: &dice), span)
         }
     }

@@ -1,6 +1,6 @@
 import Brokerage
 
-/// One process of a broker: the value with the shell's memory around it.
+/// One term of a broker: the value with the shell's memory around it.
 struct SimulatedBroker {
     var broker: Broker
     let incarnation: Int

@@ -12,6 +12,9 @@ final class SimulatedLedger {
     var isAway = false
     /// Every accepted clip by its job.
     private(set) var rows: [Int64: ClipRecord] = [:]
+    /// Keys that became more than one job.
+    private(set) var doubled: [String] = []
+    private var keys: Set<String> = []
 
     init(sabotage: Scenario.Sabotage?, champions: [Champion], now: @escaping @Sendable () -> Int64) {
         self.sabotage = sabotage
@@ -34,6 +37,8 @@ final class SimulatedLedger {
                 let acceptances = try memory.accept(clips, epoch: epoch)
                 for (clip, acceptance) in zip(clips, acceptances) where !acceptance.duplicate {
                     rows[acceptance.job] = clip
+                    let key = originalKey(clip.key)
+                    if !keys.insert(key).inserted { doubled.append(key) }
                 }
                 return .accepted(batch: batch, acceptances)
             case .record(let batch, let outcomes):

@@ -2,17 +2,36 @@ import Brokerage
 import Plant
 
 extension World {
-    /// A broker's process starts at an address.
-    func start(slot: Int) {
+    /// A broker's process starts at an address and campaigns from then on.
+    func launch(slot: Int) {
+        lastProcess += 1
+        processes[slot] = lastProcess
+        campaign(slot, lastProcess)
+    }
+
+    /// One turn of a process's campaign: a leader keeps the lock, a standby tries for it.
+    func campaign(_ slot: Int, _ process: Int) {
+        guard processes[slot] == process else { return }
+        let happening = Happening.campaign(slot: slot, process: process)
+        if let until = brokers[slot]?.pausedUntil, now < until { return agenda.plan(happening, at: until) }
+        if ledger.isAway || cutOff.contains(slot) { return agenda.plan(happening, at: now + 1_000_000) }
+        if lock.hold(process, now: now), brokers[slot] == nil { lead(slot, process) }
+        agenda.plan(happening, at: now + (brokers[slot] == nil ? 200_000 : 500_000))
+    }
+
+    /// A term begins.
+    func lead(_ slot: Int, _ process: Int) {
         do {
             incarnations += 1
             var configuration = BrokerConfiguration()
             configuration.clipDeadline = 20_000_000
             configuration.shardDeadline = 20_000_000
+            configuration.trustWindow = 5_000_000
             configuration.memoryBudget = 6_000
             configuration.recoveryPage = 7
-            let broker = Broker(
-                epoch: try ledger.openEpoch(), configuration: configuration, seed: scenario.seed, now: now)
+            let epoch = try ledger.openEpoch()
+            disk.open(process, ignoresOthers: scenario.sabotage == .sharedSegment)
+            let broker = Broker(epoch: epoch, configuration: configuration, seed: scenario.seed, now: now)
             brokers[slot] = SimulatedBroker(broker: broker, incarnation: incarnations)
             turn(slot)
         } catch {
@@ -20,10 +39,20 @@ extension World {
         }
     }
 
-    func crash(slot: Int) {
-        guard brokers[slot] != nil else { return }
+    /// A term ends, and its process stands by.
+    private func stepDown(_ slot: Int) {
+        guard let process = processes[slot] else { return }
         brokers[slot] = nil
-        disk.crash()
+        disk.close(process)
+        lock.release(process)
+    }
+
+    func crash(slot: Int) {
+        guard let process = processes[slot] else { return }
+        processes[slot] = nil
+        brokers[slot] = nil
+        disk.crash(process, dice: &dice)
+        lock.release(process)
         agenda.plan(.restartBroker(slot: slot), at: now + .random(in: 200_000...3_000_000, using: &dice))
     }
 
@@ -58,7 +87,10 @@ extension World {
 
     /// A message reaches whatever process listens at an address.
     func arrive(_ slot: Int, _ session: Int, _ message: Message, _ content: Int?, _ happening: Happening) {
-        guard let broker = brokers[slot] else { return }
+        guard let broker = brokers[slot] else {
+            guard processes[slot] != nil else { return }
+            return deliver(session) { .sentAway(session: session, slot: slot) }
+        }
         if now < broker.pausedUntil { return agenda.plan(happening, at: broker.pausedUntil) }
         guard let peer = peer(slot, session, message) else {
             return deliver(session) {
@@ -115,7 +147,7 @@ extension World {
                     violations.append("blob \(blob.number) was released twice")
                 }
             case .forget(let peer): brokers[slot]?.forget(peer)
-            case .stepDown: brokers[slot] = nil
+            case .stepDown: stepDown(slot)
             }
         }
     }

@@ -12,11 +12,24 @@ extension World {
         case .pauseBroker(let span):
             guard let slot = brokers.firstIndex(where: { $0 != nil }) else { return }
             brokers[slot]?.pausedUntil = now + span
+        case .crashStandby:
+            guard let slot = processes.indices.first(where: { processes[$0] != nil && brokers[$0] == nil }) else {
+                return
+            }
+            crash(slot: slot)
         case .takeOver:
             guard let slot = brokers.firstIndex(where: { $0 == nil }) else { return }
-            start(slot: slot)
+            if processes[slot] == nil { launch(slot: slot) }
+            guard let process = processes[slot], brokers[slot] == nil else { return }
+            lock.rob(process, now: now)
+            lead(slot, process)
+        case .cutOff(let slot, let span):
+            cutOff.insert(slot)
+            agenda.plan(.faultEnds(fault), at: now + span)
+        case .clockJump(let span): clock.jump(by: span)
         case .ledgerAway(let span):
             ledger.isAway = true
+            lock.releaseAll()
             agenda.plan(.faultEnds(fault), at: now + span)
         case .diskFull(let span):
             disk.isFull = true
@@ -31,19 +44,20 @@ extension World {
     func end(_ fault: Scenario.Fault) {
         switch fault {
         case .ledgerAway: ledger.isAway = false
+        case .cutOff(let slot, _): cutOff.remove(slot)
         case .diskFull: disk.isFull = false
         case .partition(let session, _): partitioned.remove(session + 1)
         default: break
         }
     }
 
-    /// From now on nothing goes wrong, and at least one broker runs.
+    /// From now on nothing goes wrong; what is down comes back by itself.
     func calmDown() {
         isCalm = true
         ledger.isAway = false
         disk.isFull = false
         partitioned = []
+        cutOff = []
         for slot in brokers.indices { brokers[slot]?.actionsLeft = nil }
-        if brokers.allSatisfy({ $0 == nil }) { agenda.plan(.restartBroker(slot: 0), at: now + 100_000) }
     }
 }

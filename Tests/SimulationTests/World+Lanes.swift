@@ -16,14 +16,14 @@ extension World {
     }
 
     func write(_ slot: Int, _ incarnation: Int, _ order: DiskOrder, _ contents: [Int?]) {
-        guard brokers[slot]?.incarnation == incarnation else { return }
+        guard brokers[slot]?.incarnation == incarnation, let process = processes[slot] else { return }
         guard case .storeClips(let batch, let items) = order else { return }
         guard !disk.isFull else {
             let answer = DiskAnswer.full(batch: batch, .clips)
             return tell(
                 slot, incarnation, .disk(answer), .diskSync(slot: slot, incarnation: incarnation, [], answer))
         }
-        let locations = zip(items, contents).map { disk.write($1 ?? -1, byteCount: $0.blob.byteCount) }
+        let locations = zip(items, contents).map { disk.write($1 ?? -1, byteCount: $0.blob.byteCount, by: process) }
         let answer = DiskAnswer.storedClips(batch: batch, locations)
         let sync = Happening.diskSync(slot: slot, incarnation: incarnation, locations, answer)
         agenda.plan(sync, at: now + .random(in: 100...3_000, using: &dice))
@@ -42,11 +42,13 @@ extension World {
     func call(_ slot: Int, _ incarnation: Int, _ epoch: UInt32, _ order: LedgerOrder, _ happening: Happening) {
         let isAlive = brokers[slot]?.incarnation == incarnation
         if isAlive, let until = brokers[slot]?.pausedUntil, now < until { return agenda.plan(happening, at: until) }
-        let breaks = !isAlive || ledger.isAway || !isCalm && .random(in: 0..<100, using: &dice) == 0
+        let breaks =
+            !isAlive || ledger.isAway || cutOff.contains(slot) || !isCalm && .random(in: 0..<100, using: &dice) == 0
         guard !breaks || .random(in: 0..<2, using: &dice) == 0 else {
             return tell(slot, incarnation, .ledger(.failed(order.subject, .unreachable)), happening)
         }
-        let answer = ledger.perform(order, epoch: epoch, wallClock: now)
+        let answer = ledger.perform(order, epoch: epoch, wallClock: clock.wall)
+        violations += ledger.doubled.map { "\($0) became two jobs" }
         let heard = breaks ? LedgerAnswer.failed(order.subject, .unreachable) : answer
         tell(slot, incarnation, .ledger(heard), happening)
     }

@@ -38,6 +38,16 @@ extension World {
         }
     }
 
+    /// A peer hears that it came to a broker that does not lead.
+    func sendAway(_ session: Int, from slot: Int) {
+        guard let actor = actors[session], session == self.session(of: actor), targets[session] == slot,
+            now >= pausedUntil[session] ?? 0
+        else { return }
+        lastHeard[session] = now
+        if processes[1 - slot] != nil { targets[session] = 1 - slot }
+        reconnect(actor)
+    }
+
     private func session(of actor: Actor) -> Int {
         switch actor {
         case .gateway(let number): gateways[number].session

@@ -23,6 +23,10 @@ final class World {
         case ledgerCall(slot: Int, incarnation: Int, epoch: UInt32, LedgerOrder)
         case restartWorker(Int)
         case restartBroker(slot: Int)
+        /// A broker's process keeps the lock, or tries for it.
+        case campaign(slot: Int, process: Int)
+        /// A standby has told a peer to look for the other broker.
+        case sentAway(session: Int, slot: Int)
         case fault(Scenario.Fault)
         case faultEnds(Scenario.Fault)
         case calm
@@ -30,6 +34,9 @@ final class World {
 
     static let actorPeriod: Microseconds = 100_000
     static let silence: Microseconds = 3_000_000
+    /// How long after the last fault the last clip may end, whatever its priority and site: deadlines of hung jobs, the
+    /// backlog of one worker, and the pauses of retries together.
+    static let longestWait: Microseconds = 200_000_000
 
     let scenario: Scenario
     let clock = Clock()
@@ -40,8 +47,14 @@ final class World {
     var gateways: [SimulatedGateway] = []
     var workers: [SimulatedWorker] = []
     var coordinator: SimulatedCoordinator
-    /// The brokers by their address; nil where none runs.
+    /// The processes by their address; nil where none runs.
+    var processes: [Int?] = [nil, nil]
+    var lastProcess = 0
+    /// The brokers by their address; nil where no process leads.
     var brokers: [SimulatedBroker?] = [nil, nil]
+    var lock = SimulatedLock()
+    /// Addresses from which the database cannot be reached.
+    var cutOff: Set<Int> = []
     var incarnations = 0
     /// Who speaks under a session, where it sends, when it last heard something.
     var actors: [Int: Actor] = [:]
@@ -60,11 +73,15 @@ final class World {
 
     /// Read by the ledger through a Sendable closure, hence the lock; nobody contends for it.
     final class Clock: Sendable {
-        private let time = Mutex<Microseconds>(0)
+        private let time = Mutex<(now: Microseconds, ahead: Microseconds)>((0, 0))
         var now: Microseconds {
-            get { time.withLock { $0 } }
-            set { time.withLock { $0 = newValue } }
+            get { time.withLock { $0.now } }
+            set { time.withLock { $0.now = newValue } }
         }
+        /// What the calendar says; unlike `now` it may jump.
+        var wall: Microseconds { time.withLock { $0.now + $0.ahead } }
+
+        func jump(by span: Microseconds) { time.withLock { $0.ahead += span } }
     }
 
     private let tellsItsStory: Bool
@@ -76,7 +93,7 @@ final class World {
         dice = SplitMix64(seed: scenario.seed &+ 1)
         guard let machine = MachineName(type: "fan", id: "id_00") else { throw Impossible() }
         let champion = Champion(machine: machine, modelVersion: "m", modelHash: ContentHash(of: [1]))
-        ledger = SimulatedLedger(sabotage: scenario.sabotage, champions: [champion]) { [clock] in clock.now }
+        ledger = SimulatedLedger(sabotage: scenario.sabotage, champions: [champion]) { [clock] in clock.wall }
         coordinator = SimulatedCoordinator(session: 0, shards: scenario.shards)
         for number in 0..<scenario.gateways {
             let clips = (0..<scenario.clipsPerGateway).map { clip(number, $0, machine) }
@@ -100,11 +117,13 @@ final class World {
             key: "\(gateway)-\(number)", site: "site-\(gateway % 2)", machine: machine, recordedAt: 0,
             sha256: ContentHash(of: [UInt8(truncatingIfNeeded: contents)]), format: .audio, name: name, channel: 0,
             feature: nil, location: .unstored(length: 1_000))
-        return SimulatedGateway.Clip(record: record, content: contents)
+        let at = Microseconds.random(in: 0..<scenario.calmAt, using: &dice)
+        return SimulatedGateway.Clip(record: record, content: contents, nextTry: at)
     }
 
     private func plan() {
-        start(slot: 0)
+        launch(slot: 0)
+        if scenario.hasStandby { launch(slot: 1) }
         for number in gateways.indices {
             agenda.plan(.tick(.gateway(number)), at: .random(in: 0..<500_000, using: &dice))
         }
@@ -126,7 +145,7 @@ final class World {
 
     /// Runs until all is done, or until it is clear that it never will be.
     func run() {
-        let deadline = scenario.calmAt + 400_000_000
+        let deadline = scenario.calmAt + Self.longestWait
         var doneSince: Microseconds?
         while violations.isEmpty, let (time, happening) = agenda.next(), time < deadline {
             clock.now = max(time, now)
@@ -144,7 +163,7 @@ final class World {
 
     private func tell(_ happening: Happening) {
         switch happening {
-        case .tick, .brokerTurn, .toBroker(_, _, .heartbeat, _), .toPeer(_, _, .heartbeat, _): break
+        case .tick, .brokerTurn, .campaign, .toBroker(_, _, .heartbeat, _), .toPeer(_, _, .heartbeat, _): break
         default: print("\(now) \(happening)")
         }
     }
@@ -177,7 +196,9 @@ final class World {
         case .restartWorker(let number):
             deadWorkers.remove(number)
             workers[number].restart(session: newSession(.worker(number)))
-        case .restartBroker(let slot): if brokers[slot] == nil { start(slot: slot) }
+        case .restartBroker(let slot): if processes[slot] == nil { launch(slot: slot) }
+        case .campaign(let slot, let process): campaign(slot, process)
+        case .sentAway(let session, let slot): sendAway(session, from: slot)
         case .fault(let fault): begin(fault)
         case .faultEnds(let fault): end(fault)
         case .calm: calmDown()

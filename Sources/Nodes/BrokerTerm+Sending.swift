@@ -4,7 +4,7 @@ internal import Messaging
 internal import Wire
 
 /// From answers to frames.
-extension BrokerLoop {
+extension BrokerTerm {
     /// Sends an answer, with its payload from memory or, by way of the disk lane, from the store.
     func tell(_ answer: Answer, to peer: PeerID) throws {
         switch answer.payload {
@@ -12,10 +12,10 @@ extension BrokerLoop {
         case .memory(let blob): try send(answer, payload: payloads[blob.number] ?? [], to: peer)
         case .clip(let location):
             guard case .dispatch(let dispatch) = answer else { return }
-            disk.load(dispatch, at: location, for: peer)
+            lanes.disk.load(dispatch, at: location, for: peer)
         case .content(let location):
             guard case .content(let hash, _) = answer else { return }
-            disk.load(hash, at: location, for: peer)
+            lanes.disk.load(hash, at: location, for: peer)
         }
     }
 

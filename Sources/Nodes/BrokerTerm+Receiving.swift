@@ -5,7 +5,7 @@ internal import Plant
 internal import Wire
 
 /// From frames to events.
-extension BrokerLoop {
+extension BrokerTerm {
     func hear(_ message: Messaging.Message) throws {
         guard let route = message.route, !misconduct.isOver(route) else { return }
         switch message.decoded() {
@@ -124,6 +124,13 @@ extension BrokerLoop {
         if let speaker { return try expel(speaker, last) }
         porter.count(.dropped)
         _ = try socket.send(Message(Envelope(.reject(last)), to: route))
+    }
+
+    /// Ends the sessions of those whose key is not allowed any more.
+    func expelStrangers() throws {
+        for peer in sessions.peers(where: { $0.user.map { porter.principal(of: $0) == nil } ?? true }) {
+            try expel(peer, WireError(.unknownKey, "the key of this connection is not allowed any more"))
+        }
     }
 
     /// Ends a session against the peer's will; what it has in hand goes elsewhere.

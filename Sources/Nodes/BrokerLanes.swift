@@ -1,0 +1,49 @@
+internal import Brokerage
+internal import Ledger
+internal import Messaging
+internal import Plant
+
+/// What a term needs besides the socket: its epoch, the lane of the disk, the lane of the database, and the mailbox
+/// into which both answer. It dies with the term, so that no answer reaches a later one.
+struct BrokerLanes: Sendable {
+    let epoch: UInt32
+    let mailbox: Mailbox<BrokerNote>
+    let disk: BrokerDisk
+    let ledger: BrokerLedgerLane
+
+    /// Raises the epoch, and only then opens the disk: the former leader's last commit is over by then, and whatever
+    /// it still appends will never be anybody's clip.
+    init(
+        _ configuration: BrokerNode.Configuration, makeLedger: @escaping @Sendable () throws -> any BrokerLedger
+    ) throws {
+        mailbox = try Mailbox()
+        ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger)
+        do {
+            epoch = try ledger.open(holder: configuration.holder)
+            disk = try BrokerDisk(directory: configuration.dataDirectory, mailbox: mailbox)
+        } catch {
+            try ledger.stop()
+            throw error
+        }
+    }
+
+    /// Ends both threads, once what they do now is done.
+    func stop() throws {
+        try disk.stop()
+        try ledger.stop()
+    }
+}
+
+/// What the lanes tell the broker's thread.
+enum BrokerNote: Sendable {
+    case disk(DiskAnswer)
+    case ledger(LedgerAnswer)
+    /// A payload was read back for this peer.
+    case loaded(PeerID, Answer, [Frame])
+    /// A model's file was found; nobody waits for the frames but who asked for the content.
+    case modelFile(ContentHash, [Frame])
+    /// The content a peer asked for cannot be read back.
+    case lost(PeerID, ContentHash)
+    /// Going on could lose data.
+    case fault(any Error)
+}
