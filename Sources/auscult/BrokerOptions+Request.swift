@@ -1,6 +1,7 @@
 import Logging
 import Messaging
 import Nodes
+import Plant
 import Wire
 
 extension BrokerOptions {

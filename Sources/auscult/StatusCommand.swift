@@ -1,5 +1,4 @@
 import ArgumentParser
-import Plant
 import SwiftProtobuf
 import Wire
 
