@@ -22,6 +22,7 @@ extension World {
             if processes[slot] == nil { launch(slot: slot) }
             guard let process = processes[slot], brokers[slot] == nil else { return }
             lock.rob(process, now: now)
+            divide(slot)
             lead(slot, process)
         case .cutOff(let slot, let span):
             cutOff.insert(slot)
@@ -39,6 +40,11 @@ extension World {
             partitioned.insert(session + 1)
             agenda.plan(.faultEnds(fault), at: now + span)
         }
+    }
+
+    /// Some peers have lost their way to the old leader already and come to the new one; the others go on with the old one.
+    private func divide(_ slot: Int) {
+        for session in actors.keys.sorted() where .random(using: &dice) { targets[session] = slot }
     }
 
     func end(_ fault: Scenario.Fault) {

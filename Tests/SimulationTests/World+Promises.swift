@@ -29,6 +29,9 @@ extension World {
                 continue
             }
             let content = gateways.flatMap(\.clips).first { $0.record.key == key }?.content
+            if disk.read(row.location) != content {
+                violations.append("job \(job) (\(key)) was accepted, and its bytes are gone or another clip's")
+            }
             if case .scored(let score) = outcome.ending, score.score != Double(content ?? -1) {
                 violations.append("job \(job) (\(key)) has the score of another clip")
             }
