@@ -1,10 +1,13 @@
-import Plant
+package import Plant
 
 extension Broker {
     /// What must always hold and does not, in words. The simulation asks after every step.
     package var violations: [String] {
         var violations: [String] = []
         for lease in leases.all {
+            if leases.lease(on: lease.job)?.token != lease.token {
+                violations.append("\(lease.job) is held under two leases")
+            }
             switch lease.job {
             case .clip(let number):
                 if clips[number]?.state != .leased {
@@ -15,7 +18,6 @@ extension Broker {
             }
             if workers[lease.worker] == nil { violations.append("\(lease.job) is leased to a worker that has left") }
         }
-        if Set(leases.all.map(\.job)).count != leases.count { violations.append("a job is held under two leases") }
         for bytes in peers.debts where !(0...max(configuration.creditBytes, configuration.payloadLimit)).contains(bytes)
         {
             violations.append("a peer has \(bytes) bytes unanswered, \(configuration.creditBytes) allowed")
@@ -33,4 +35,31 @@ extension Broker {
         }
         return violations
     }
+
+    /// The clips that any worker could run now and that wait in line for one.
+    package var line: [WaitingClip] {
+        clips.all.filter { clips.isInLine($0.number) && champions[$0.clip.machine] != nil }.map(audited)
+    }
+
+    package func clip(_ number: Int64) -> WaitingClip? { clips[number].map(audited) }
+
+    private func audited(_ job: ClipJob) -> WaitingClip {
+        WaitingClip(
+            job: job.number, clip: job.clip, acceptedAt: job.acceptedAt,
+            runsAlone: job.deaths >= configuration.retry.deathsBeforeIsolation)
+    }
+
+    /// What a worker holds, and how much it has asked for; nil for other peers.
+    package func load(of peer: PeerID) -> (leases: Int, credits: Int)? {
+        workers[peer].map { (leases.count(of: peer), $0.credits) }
+    }
+}
+
+/// A clip on its way as the simulation sees it.
+package struct WaitingClip {
+    package let job: Int64
+    package let clip: ClipRecord
+    package let acceptedAt: Microseconds
+    /// It is suspected of killing workers.
+    package let runsAlone: Bool
 }

@@ -32,6 +32,9 @@ struct ClipQueue {
 
     subscript(job: Int64) -> ClipJob? { jobs[job] }
 
+    /// It waits its turn like everybody.
+    func isInLine(_ job: Int64) -> Bool { backlog.contains(job) }
+
     /// Takes a clip in; false when it is here already.
     mutating func admit(_ job: ClipJob, model: ContentHash?, reserve: Bool = false) -> Bool {
         guard jobs[job.number] == nil else { return false }

@@ -17,6 +17,10 @@ struct Scenario {
         case noEpochInTokens
         /// A new leader writes on in the segment that a stopped one still holds.
         case sharedSegment
+        /// A clip of low priority never grows urgent.
+        case noAging
+        /// A site keeps the workers for as long as it has clips.
+        case noTurns
     }
 
     enum Fault {
@@ -55,6 +59,8 @@ struct Scenario {
     var faults: [(at: Microseconds, Fault)]
     /// After this moment nothing goes wrong any more.
     var calmAt: Microseconds = 15_000_000
+    /// Until then the gateways get their clips.
+    var pushingEnds: Microseconds
 
     init(seed: UInt64, sabotage: Sabotage? = nil) {
         var dice = SplitMix64(seed: seed)
@@ -70,6 +76,7 @@ struct Scenario {
         loss = isRough ? .random(in: 0...15, using: &dice) : 0
         duplication = isRough ? .random(in: 0...15, using: &dice) : 0
         latency = 100..<(.random(in: 200...(isRough ? 400_000 : 2_000), using: &dice))
+        pushingEnds = .random(using: &dice) ? calmAt : 1_000_000
         faults = []
         for _ in 0..<Int.random(in: 0...6, using: &dice) {
             let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)

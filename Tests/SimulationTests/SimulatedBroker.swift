@@ -1,7 +1,7 @@
 import Brokerage
 
 /// One term of a broker: the value with the shell's memory around it.
-struct SimulatedBroker {
+final class SimulatedBroker {
     var broker: Broker
     let incarnation: Int
     var pausedUntil: Microseconds = 0
@@ -16,13 +16,14 @@ struct SimulatedBroker {
     var diskFreeAt: Microseconds = 0
     var ledgerFreeAt: Microseconds = 0
     var nextTurn: Microseconds = .max
+    var fairness = Fairness()
 
     init(broker: Broker, incarnation: Int) {
         self.broker = broker
         self.incarnation = incarnation
     }
 
-    mutating func peer(for session: Int) -> PeerID {
+    func peer(for session: Int) -> PeerID {
         if let known = peers[session] { return known }
         lastPeer += 1
         let peer = PeerID(lastPeer)
@@ -31,11 +32,11 @@ struct SimulatedBroker {
         return peer
     }
 
-    mutating func forget(_ peer: PeerID) {
+    func forget(_ peer: PeerID) {
         sessions.removeValue(forKey: peer).map { peers[$0] = nil }
     }
 
-    mutating func blob(_ content: Int, byteCount: Int) -> Blob {
+    func blob(_ content: Int, byteCount: Int) -> Blob {
         lastBlob += 1
         blobs[lastBlob] = content
         return Blob(lastBlob, byteCount: byteCount)

@@ -29,6 +29,10 @@ extension World {
             configuration.trustWindow = 5_000_000
             configuration.memoryBudget = 6_000
             configuration.recoveryPage = 7
+            configuration.priorityStep = Fairness.priorityStep
+            configuration.siteQuantum = Fairness.quantum
+            if scenario.sabotage == .noAging { configuration.priorityStep = 1_000_000_000_000 }
+            if scenario.sabotage == .noTurns { configuration.siteQuantum = 1 << 40 }
             let epoch = try ledger.openEpoch()
             disk.open(process, ignoresOthers: scenario.sabotage == .sharedSegment)
             let broker = Broker(epoch: epoch, configuration: configuration, seed: scenario.seed, now: now)
@@ -65,9 +69,11 @@ extension World {
 
     /// The broker's thread after an event: what is due is done, and the next turn planned.
     func turn(_ slot: Int) {
-        guard let actions = brokers[slot]?.broker.tick(now: now) else { return }
-        perform(actions, slot)
         guard let broker = brokers[slot] else { return }
+        let actions = broker.broker.tick(now: now)
+        checkFairness(of: actions, slot)
+        perform(actions, slot)
+        guard broker === brokers[slot] else { return }
         if let violation = broker.broker.violations.first { violations.append(violation) }
         let next = max(broker.broker.nextDeadline, now + 1)
         guard next < broker.nextTurn || broker.nextTurn <= now else { return }

@@ -20,6 +20,21 @@ extension World {
         if ledger.outcome(of: clip) == nil { violations.append("job \(clip) was acknowledged and has no outcome") }
     }
 
+    /// What a turn of a broker hands out is due, and nobody gets more than it has asked for.
+    func checkFairness(of actions: [Action], _ slot: Int) {
+        guard let broker = brokers[slot] else { return }
+        var given: [WaitingClip] = []
+        for case .tell(let peer, .dispatch(let dispatch)) in actions {
+            if let load = broker.broker.load(of: peer), load.leases > load.credits {
+                violations.append("a worker holds \(load.leases) jobs and has asked for \(load.credits)")
+            }
+            guard case .clip(let job) = dispatch.job, let clip = broker.broker.clip(job) else { continue }
+            if !clip.runsAlone { given.append(clip) }
+        }
+        guard !given.isEmpty || broker.fairness.isWatching else { return }
+        violations += broker.fairness.violations(of: given, line: broker.broker.line)
+    }
+
     /// When all is done: everything accepted has its one outcome, and nothing is left behind.
     func checkTheEnd() {
         for (job, row) in ledger.rows.sorted(by: { $0.key < $1.key }) {

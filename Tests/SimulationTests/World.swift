@@ -13,7 +13,8 @@ final class World {
         case coordinator
     }
 
-    enum Happening {
+    /// Boxed, so that the agenda moves pointers.
+    indirect enum Happening {
         case toBroker(slot: Int, session: Int, Message, content: Int?)
         case toPeer(session: Int, slot: Int, Answer, content: Int?)
         case tick(Actor)
@@ -37,6 +38,7 @@ final class World {
     /// How long after the last fault the last clip may end, whatever its priority and site: deadlines of hung jobs, the
     /// backlog of one worker, and the pauses of retries together.
     static let longestWait: Microseconds = 200_000_000
+    static let largestClip: Int64 = 1_500
 
     let scenario: Scenario
     let clock = Clock()
@@ -113,11 +115,13 @@ final class World {
         contents += 1
         let kind = Int.random(in: 0..<20, using: &dice)
         let name = kind == 0 ? "hopeless" : kind == 1 ? "killer" : kind < 4 ? "flaky" : "clip"
+        let priorities: [ClipRecord.Priority] = [.normal, .normal, .urgent, .bulk]
         let record = ClipRecord(
             key: "\(gateway)-\(number)", site: "site-\(gateway % 2)", machine: machine, recordedAt: 0,
             sha256: ContentHash(of: [UInt8(truncatingIfNeeded: contents)]), format: .audio, name: name, channel: 0,
-            feature: nil, location: .unstored(length: 1_000))
-        let at = Microseconds.random(in: 0..<scenario.calmAt, using: &dice)
+            feature: nil, priority: priorities[.random(in: priorities.indices, using: &dice)],
+            location: .unstored(length: .random(in: 500...Self.largestClip, using: &dice)))
+        let at = Microseconds.random(in: 0..<scenario.pushingEnds, using: &dice)
         return SimulatedGateway.Clip(record: record, content: contents, nextTry: at)
     }
 
