@@ -104,7 +104,7 @@ let package = Package(
         tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),
         tests("TrainingTests", ["Plant", "Training", "Detection", "Networks", "Spectra", "Tensors", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
-        tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "TestSupport"]),
+        tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "Messaging", "Nodes", "TestSupport"]),
         tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),
         tests("SimulationTests", ["Plant", "Brokerage", "Ledger", "TestSupport"]),
         tests("IntegrationTests", ["auscult", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),

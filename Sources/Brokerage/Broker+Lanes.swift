@@ -12,6 +12,9 @@ extension Broker {
         case .unreadable(let token, let reason):
             guard let lease = leases.end(token, now: now) else { return }
             charge(lease.job, .unreadable(reason), worker: workers[lease.worker]?.name ?? "", now: now)
+        case .unavailable(let token):
+            guard let lease = leases.end(token, now: now), case .clip(let number) = lease.job else { return }
+            clips.pause(number, until: now + configuration.renewalInterval)
         }
     }
 

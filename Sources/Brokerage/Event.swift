@@ -182,6 +182,8 @@ package enum DiskAnswer: Sendable {
     case full(batch: Int, DiskOrder.Kind)
     /// The stored payload of a dispatch cannot be read back.
     case unreadable(Token, reason: String)
+    /// The store of the payload of a dispatch cannot be reached now.
+    case unavailable(Token)
 }
 
 package enum LedgerAnswer: Sendable {

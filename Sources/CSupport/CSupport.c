@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int auscult_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
@@ -32,6 +33,8 @@ int auscult_read_signal(int descriptor) {
     struct signalfd_siginfo info;
     return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
+
+int auscult_watch_process(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 
 int auscult_watch_finished_files(const char *directory) {
     int descriptor = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);

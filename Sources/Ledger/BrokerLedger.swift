@@ -4,7 +4,7 @@ package import Plant
 ///
 /// Calls block on the database, so an implementation belongs to one thread of its own, never to the broker's poll
 /// thread. All writes are keyed: a call whose outcome is unknown is simply made again.
-package protocol BrokerLedger: PrincipalLedger {
+package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger {
     /// Raises the broker epoch by one and returns it; every later write of an older epoch throws `.fenced`.
     func openEpoch(holder: String) throws -> UInt32
 

@@ -31,7 +31,9 @@ extension MemoryLedger: BrokerLedger {
     package func record(_ outcomes: [OutcomeRecord], epoch: UInt32) throws {
         try state.withLock { state in
             try state.checkEpoch(epoch)
-            let known = outcomes.filter { (1...Int64(max(1, state.clips.count))).contains($0.job) }
+            let known = outcomes.filter { outcome in
+                state.clips.indices.contains(Int(outcome.job) &- 1) && !state.clips[Int(outcome.job) - 1].isDropped
+            }
             for outcome in known {
                 guard case .scored(let score) = outcome.ending, state.deadLetters[outcome.job] == nil else { continue }
                 let isThere = state.results[outcome.job, default: []].contains { $0.modelVersion == score.modelVersion }

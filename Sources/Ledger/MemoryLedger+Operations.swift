@@ -7,7 +7,7 @@ extension MemoryLedger: OperationsLedger {
             let waiting = state.clips.indices.filter { state.isOpen(Int64($0) + 1) }
             let oldest = waiting.map { state.clips[$0].acceptedAt }.min()
             return QueueCounts(
-                accepted: Int64(state.clips.count), waiting: Int64(waiting.count),
+                accepted: Int64(state.clips.count { !$0.isDropped }), waiting: Int64(waiting.count),
                 scored: Int64(state.results.count), dead: Int64(state.deadLetters.count),
                 oldestWaitSeconds: oldest.map { Double(now() - $0) / 1e6 })
         }

@@ -21,6 +21,9 @@ package final class MemoryLedger: Sendable {
         var deadLetters: [Int64: OutcomeRecord] = [:]
         var failedAttempts: [Int64: Set<Int>] = [:]
         var contents: [ContentHash: SegmentLocation] = [:]
+        var retention = RetentionPolicy()
+        var payloads: [PayloadKey: (payload: StoredPayload, storedAt: Int64)] = [:]
+        var lastPayload: Int64 = 0
         var workers: [WorkerRecord] = []
         var fleetWish: FleetWish?
         var principals: [String: Principal] = [:]
@@ -42,6 +45,8 @@ package final class MemoryLedger: Sendable {
     struct AcceptedClip {
         let record: ClipRecord
         let acceptedAt: Int64
+        /// Its time was over.
+        var isDropped = false
     }
 
     struct Dataset {
@@ -88,7 +93,9 @@ package final class MemoryLedger: Sendable {
 
 extension MemoryLedger.State {
     /// Whether an accepted clip has neither result nor dead letter.
-    func isOpen(_ job: Int64) -> Bool { results[job] == nil && deadLetters[job] == nil }
+    func isOpen(_ job: Int64) -> Bool {
+        results[job] == nil && deadLetters[job] == nil && !clips[Int(job) - 1].isDropped
+    }
 
     func checkEpoch(_ epoch: UInt32) throws {
         guard epoch == self.epoch else { throw LedgerError.fenced(broker: epochHolder) }

@@ -13,7 +13,7 @@ package final class PostgreSQLLeaderLock: LeaderLock {
 
     /// Names the lock among the advisory locks of the database: the letters `AUSC`.
     private static let key: Int64 = 0x4155_5343
-    static let patienceSeconds = 4
+    static let patienceSeconds = 2
 
     private let url: String
     private let session = Mutex(Session())

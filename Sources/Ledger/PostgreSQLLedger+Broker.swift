@@ -3,20 +3,36 @@ internal import PostgreSQL
 
 extension PostgreSQLLedger: BrokerLedger {
     package func openEpoch(holder: String) throws -> UInt32 {
-        try ensurePartitions()
-        return try transaction { connection in
-            try Self.cutOffStoppedWriters(connection)
-            // Waits for the writes of the former epoch; after them nothing below `settled` can open any more.
-            let epoch = try connection.execute(
-                "UPDATE auscult.broker_epoch SET epoch = epoch + 1, holder = $1, opened_at = now() RETURNING epoch",
-                [.text(holder)])[0].int64(0)
-            try connection.execute(
-                """
-                UPDATE auscult.broker_epoch SET settled = coalesce(
-                    (SELECT min(job) - 1 FROM auscult.open_clip), (SELECT max(job) FROM auscult.clip), settled)
-                """)
-            return UInt32(epoch)
+        try ensurePartitions(everyHours: 1)
+        while true {
+            if let epoch = try raiseEpoch(holder: holder) { return epoch }
         }
+    }
+
+    /// Nil while a transaction of the former epoch takes its time.
+    private func raiseEpoch(holder: String) throws -> UInt32? {
+        try perform { connection in
+            do {
+                return try connection.transaction { try Self.raiseEpoch(holder: holder, connection) }
+            } catch let error as PostgreSQLError where error.sqlState == PostgreSQLError.lockNotAvailable {
+                return nil
+            }
+        }
+    }
+
+    private static func raiseEpoch(holder: String, _ connection: Connection) throws -> UInt32 {
+        try cutOffStoppedWriters(connection)
+        try connection.execute("SET LOCAL lock_timeout = '250ms'")
+        // Waits for the writes of the former epoch; after them nothing below `settled` can open any more.
+        let epoch = try connection.execute(
+            "UPDATE auscult.broker_epoch SET epoch = epoch + 1, holder = $1, opened_at = now() RETURNING epoch",
+            [.text(holder)])[0].int64(0)
+        try connection.execute(
+            """
+            UPDATE auscult.broker_epoch SET settled = coalesce(
+                (SELECT min(job) - 1 FROM auscult.open_clip), (SELECT max(job) FROM auscult.clip), settled)
+            """)
+        return UInt32(epoch)
     }
 
     /// A broker that was stopped in the middle of a transaction would make its successor wait for ever.
@@ -25,7 +41,7 @@ extension PostgreSQLLedger: BrokerLedger {
             """
             SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
             WHERE relation = 'auscult.broker_epoch'::regclass AND mode = 'RowShareLock' AND pid <> pg_backend_pid()
-                AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '2 seconds'
+                AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '1 second'
             """)
     }
 
@@ -56,16 +72,6 @@ extension PostgreSQLLedger: BrokerLedger {
             try connection.execute(
                 "SELECT file FROM auscult.model_version WHERE file_sha256 = $1 LIMIT 1", [.bytes(hash.bytes)]
             ).first.map { try $0.bytes(0) }
-        }
-    }
-
-    /// Makes sure every hour that the days to come have their partitions.
-    func ensurePartitions() throws {
-        try withSession { session, connection in
-            let now = ContinuousClock.now
-            if let last = session.partitionsEnsuredAt, now - last < .seconds(3600) { return }
-            try connection.execute("SELECT auscult.ensure_partitions(7)")
-            session.partitionsEnsuredAt = now
         }
     }
 }

@@ -5,7 +5,7 @@ internal import PostgreSQL
 
 extension PostgreSQLLedger {
     package func accept(_ clips: [ClipRecord], epoch: UInt32) throws -> [Acceptance] {
-        try ensurePartitions()
+        try ensurePartitions(everyHours: 1)
         return try transaction(epoch: epoch) { connection in
             // A key's first clip in the batch takes its job; all others find it as if it had come long ago.
             var unclaimed = try insertKeys(of: clips, connection)

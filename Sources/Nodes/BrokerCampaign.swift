@@ -40,7 +40,9 @@ final class BrokerCampaign: Sendable {
     ) throws -> (BrokerCampaign, first: Standing?) {
         let commands = try Mailbox<Command>()
         let (thread, first) = try NodeThread.start("broker-lead") { () -> (Standing?, NodeThread.Loop) in
-            let candidate = Candidate(lock: lock, logger: logger) { try BrokerLanes(configuration, makeLedger: ledger) }
+            let candidate = Candidate(lock: lock, logger: logger) {
+                try BrokerLanes(configuration, makeLedger: ledger, logger: logger)
+            }
             return (try candidate.stand(), { try serve(candidate, commands, told) })
         }
         return (BrokerCampaign(commands, thread), first)

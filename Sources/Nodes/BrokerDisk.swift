@@ -1,8 +1,9 @@
 internal import Brokerage
+internal import Ledger
 internal import Messaging
 internal import Plant
 
-/// The broker's disk: two segment stores on a thread of their own.
+/// The broker's disk: the stores of clips and of content on a thread of their own.
 ///
 /// What is to be stored is checked against its hash here, so that the broker's thread touches no payload.
 final class BrokerDisk: Sendable {
@@ -12,12 +13,18 @@ final class BrokerDisk: Sendable {
 
     /// Used on the lane only, after init.
     private final class Stores: @unchecked Sendable {
-        let clips: SegmentStore
-        let content: SegmentStore
+        let clips: any PayloadStore
+        let content: any PayloadStore
 
-        init(directory: String) throws {
-            clips = try SegmentStore(directory: "\(directory)/clips")
-            content = try SegmentStore(directory: "\(directory)/content")
+        init(
+            directory: String, place: PayloadPlace, makeLedger: @escaping @Sendable () throws -> any PayloadLedger
+        ) throws {
+            clips = MixedStore(
+                files: try SegmentStore(directory: "\(directory)/clips"),
+                rows: RowStore(.clips, makeLedger: makeLedger), place: place)
+            content = MixedStore(
+                files: try SegmentStore(directory: "\(directory)/content"),
+                rows: RowStore(.content, makeLedger: makeLedger), place: place)
         }
     }
 
@@ -33,9 +40,12 @@ final class BrokerDisk: Sendable {
         }
     }
 
-    init(directory: String, mailbox: Mailbox<BrokerNote>) throws {
+    init(
+        directory: String, place: PayloadPlace, mailbox: Mailbox<BrokerNote>,
+        makeLedger: @escaping @Sendable () throws -> any PayloadLedger
+    ) throws {
         self.mailbox = mailbox
-        stores = try Stores(directory: directory)
+        stores = try Stores(directory: directory, place: place, makeLedger: makeLedger)
         lane = try SerialLane("broker-disk")
     }
 
@@ -59,14 +69,14 @@ final class BrokerDisk: Sendable {
     }
 
     private static func store(
-        _ items: [Item], in store: SegmentStore, _ mailbox: Mailbox<BrokerNote>, full: DiskAnswer,
+        _ items: [Item], in store: any PayloadStore, _ mailbox: Mailbox<BrokerNote>, full: DiskAnswer,
         stored: ([SegmentLocation?]) -> DiskAnswer
     ) {
         do {
             let verdicts = items.map(\.isSound)
             var locations = try store.append(zip(items, verdicts).filter(\.1).map(\.0.parts))[...]
             mailbox.post(.disk(stored(verdicts.map { $0 ? locations.popFirst() : nil })))
-        } catch let error as SegmentStoreError where error.code == .full {
+        } catch let error as PayloadStoreError where error.code == .full || error.code == .unavailable {
             mailbox.post(.disk(full))
         } catch {
             mailbox.post(.fault(error))
@@ -79,6 +89,8 @@ final class BrokerDisk: Sendable {
             do {
                 let parts = try stores.clips.read(location)
                 mailbox.post(.loaded(peer, .dispatch(dispatch), parts))
+            } catch let error as PayloadStoreError where error.code == .unavailable {
+                mailbox.post(.disk(.unavailable(dispatch.token)))
             } catch {
                 mailbox.post(.disk(.unreadable(dispatch.token, reason: "\(error)")))
             }
@@ -95,5 +107,24 @@ final class BrokerDisk: Sendable {
                 mailbox.post(.lost(peer, hash))
             }
         }
+    }
+
+    // MARK: retention, which waits for the lane
+
+    /// Of the clips.
+    func segments(untouchedForSeconds seconds: Int64) throws -> [Int64] {
+        try perform { try $0.clips.segments(untouchedForSeconds: seconds) }
+    }
+
+    /// Of the clips.
+    func remove(_ segments: [Int64]) throws { try perform { try $0.clips.remove(segments) } }
+
+    private func perform<Answer: Sendable>(_ body: @escaping @Sendable (Stores) throws -> Answer) throws -> Answer {
+        let answers = try Mailbox<Result<Answer, any Error>>()
+        lane.post { [stores] in answers.post(Result { try body(stores) }) }
+        guard let answer = answers.waitAndDrain().first else {
+            preconditionFailure("the mailbox woke without an answer")
+        }
+        return try answer.get()
     }
 }

@@ -1,34 +1,41 @@
 internal import Brokerage
 internal import Ledger
+internal import Logging
 internal import Messaging
 internal import Plant
 
-/// What a term needs besides the socket: its epoch, the lane of the disk, the lane of the database, and the mailbox
-/// into which both answer. It dies with the term, so that no answer reaches a later one.
+/// What a term needs besides the socket: its epoch, the lane of the disk, the lane of the database, the mailbox into
+/// which both answer, and the janitor. It dies with the term, so that no answer reaches a later one.
 struct BrokerLanes: Sendable {
     let epoch: UInt32
     let mailbox: Mailbox<BrokerNote>
     let disk: BrokerDisk
     let ledger: BrokerLedgerLane
+    private let janitor: BrokerJanitor
 
     /// Raises the epoch, and only then opens the disk: the former leader's last commit is over by then, and whatever
     /// it still appends will never be anybody's clip.
     init(
-        _ configuration: BrokerNode.Configuration, makeLedger: @escaping @Sendable () throws -> any BrokerLedger
+        _ configuration: BrokerNode.Configuration, makeLedger: @escaping @Sendable () throws -> any BrokerLedger,
+        logger: Logger
     ) throws {
         mailbox = try Mailbox()
         ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger)
         do {
             epoch = try ledger.open(holder: configuration.holder)
-            disk = try BrokerDisk(directory: configuration.dataDirectory, mailbox: mailbox)
+            disk = try BrokerDisk(
+                directory: configuration.dataDirectory, place: configuration.payloadPlace, mailbox: mailbox,
+                makeLedger: makeLedger)
+            janitor = try BrokerJanitor(disk: disk, makeLedger: makeLedger, logger: logger)
         } catch {
             try ledger.stop()
             throw error
         }
     }
 
-    /// Ends both threads, once what they do now is done.
+    /// Ends the threads, once what they do now is done.
     func stop() throws {
+        try janitor.stop()
         try disk.stop()
         try ledger.stop()
     }

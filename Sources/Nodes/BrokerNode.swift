@@ -19,6 +19,8 @@ package final class BrokerNode: Sendable {
         package var security: Security
         /// Folder of the segment files; made if need be.
         package var dataDirectory: String
+        /// Where new payloads go; old ones are found in either place.
+        package var payloadPlace: PayloadPlace
         /// Who this broker is, in the ledger's epoch row.
         package var holder: String
         package var broker: BrokerConfiguration
@@ -26,12 +28,14 @@ package final class BrokerNode: Sendable {
         package var unreadAnswers: Int
 
         package init(
-            listen: Endpoint, security: Security = .plain, dataDirectory: String, holder: String,
+            listen: Endpoint, security: Security = .plain, dataDirectory: String,
+            payloadPlace: PayloadPlace = .segments, holder: String,
             broker: BrokerConfiguration = .init(), unreadAnswers: Int = 16_384
         ) {
             self.listen = listen
             self.security = security
             self.dataDirectory = dataDirectory
+            self.payloadPlace = payloadPlace
             self.holder = holder
             self.broker = broker
             self.unreadAnswers = unreadAnswers

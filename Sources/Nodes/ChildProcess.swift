@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// It gets a process group of its own (Ctrl-C on the terminal reaches the supervisor alone), default signals, our
 /// lifeline, and its standard output as a pipe whose first line says that it is ready.
-package final class ChildProcess: Sendable {
+package final class ChildProcess: SupervisedProcess {
     package let identifier: Int32
     private let output: Int32
 

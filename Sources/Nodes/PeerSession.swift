@@ -150,7 +150,9 @@ package struct PeerSession: Sendable {
     }
 
     private mutating func greet(now: Int64) -> [Action] {
-        state = .greeting(Greeting(giveUpAt: now + patience, repeatAt: now + period))
+        // Who has another broker to ask does not wait for long for one that may have stopped.
+        let wait = endpointCount > 1 ? min(patience, period * 3 / 2) : patience
+        state = .greeting(Greeting(giveUpAt: now + wait, repeatAt: now + period))
         lastHeard = now
         return Lane.allCases.map { .sayHello($0) }
     }

@@ -14,7 +14,7 @@ extension SegmentStore {
         let descriptor = try descriptor(of: location.segment)
         guard let header = try Self.header(at: location.offset, in: descriptor), header.payloadBytes == location.length
         else {
-            throw SegmentStoreError(
+            throw PayloadStoreError(
                 .damaged, "\(path) has no record of \(location.length) bytes at \(location.offset)")
         }
         var checksum: UInt32 = 0
@@ -24,7 +24,7 @@ extension SegmentStore {
         while position < end {
             let part = try Frame(byteCount: Int(min(end - position, 1 << 20))) { bytes in
                 guard try Self.read(into: bytes, from: descriptor, at: position) else {
-                    throw SegmentStoreError(.damaged, "\(path) ends within the record at \(location.offset)")
+                    throw PayloadStoreError(.damaged, "\(path) ends within the record at \(location.offset)")
                 }
                 checksum = auscult_crc32c(checksum, bytes.baseAddress, bytes.count)
             }
@@ -32,12 +32,12 @@ extension SegmentStore {
             position += Int64(part.count)
         }
         guard checksum == header.payloadChecksum else {
-            throw SegmentStoreError(.damaged, "the record at \(location.offset) of \(path) has a wrong checksum")
+            throw PayloadStoreError(.damaged, "the record at \(location.offset) of \(path) has a wrong checksum")
         }
         return parts
     }
 
-    private func descriptor(of number: Int64) throws -> Int32 {
+    func descriptor(of number: Int64) throws -> Int32 {
         if let current, current.number == number { return current.descriptor }
         if let known = readers[number] { return known }
         if readers.count >= Self.readersLimit {
@@ -46,7 +46,7 @@ extension SegmentStore {
         }
         let descriptor = open(path(of: number), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw SegmentStoreError(errno == ENOENT ? .damaged : .refused, Self.sentence("open \(path(of: number))"))
+            throw PayloadStoreError(errno == ENOENT ? .damaged : .refused, Self.sentence("open \(path(of: number))"))
         }
         readers[number] = descriptor
         return descriptor
@@ -69,7 +69,7 @@ extension SegmentStore {
         while done < bytes.count, let start = bytes.baseAddress {
             let count = pread(descriptor, start + done, bytes.count - done, off_t(offset) + off_t(done))
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw SegmentStoreError(.refused, sentence("read a segment")) }
+            guard count >= 0 else { throw PayloadStoreError(.refused, sentence("read a segment")) }
             guard count > 0 else { return false }
             done += count
         }

@@ -18,7 +18,7 @@ extension SegmentStore {
     func reopen(_ number: Int64) throws -> Segment? {
         let path = path(of: number)
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SegmentStoreError(errno: errno, "open \(path)") }
+        guard descriptor >= 0 else { throw PayloadStoreError(errno: errno, "open \(path)") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             return nil
@@ -27,10 +27,10 @@ extension SegmentStore {
             let end = try endOfRecords(in: descriptor)
             let capacity = max(segmentBytes, end)
             guard ftruncate(descriptor, off_t(end)) == 0 else {
-                throw SegmentStoreError(errno: errno, "repair \(path)")
+                throw PayloadStoreError(errno: errno, "repair \(path)")
             }
             let hasRoom = posix_fallocate(descriptor, 0, off_t(capacity)) == 0
-            guard fsync(descriptor) == 0 else { throw SegmentStoreError(errno: errno, "repair \(path)") }
+            guard fsync(descriptor) == 0 else { throw PayloadStoreError(errno: errno, "repair \(path)") }
             guard hasRoom else {
                 close(descriptor)
                 return nil

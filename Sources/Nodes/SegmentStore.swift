@@ -10,10 +10,11 @@ package import Plant
 ///
 /// The brokers of a cluster share the directory. A segment is locked by the one that makes it grow, for as long as its
 /// process lives; all read all of them.
-package final class SegmentStore {
+package final class SegmentStore: PayloadStore {
     let directory: String
     private let directoryDescriptor: Int32
     let segmentBytes: Int64
+    private let synchronise: (Int32) -> Int32
     /// The segment that grows, nil until the first record after a full one.
     private(set) var current: Segment?
     private var nextNumber: Int64
@@ -28,15 +29,21 @@ package final class SegmentStore {
     }
 
     /// Opens the store in a directory, which is made if need be, and repairs its last segment.
-    package init(directory: String, segmentBytes: Int64 = 256 << 20) throws {
+    ///
+    /// - Parameter synchronise: makes what a descriptor has durable, `fdatasync`.
+    package init(
+        directory: String, segmentBytes: Int64 = 256 << 20,
+        synchronise: @escaping (Int32) -> Int32 = { fdatasync($0) }
+    ) throws {
         precondition(segmentBytes > 0, "a segment needs room, not \(segmentBytes) bytes")
         self.directory = directory
         self.segmentBytes = segmentBytes
+        self.synchronise = synchronise
         guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw SegmentStoreError(errno: errno, "make the directory \(directory)")
+            throw PayloadStoreError(errno: errno, "make the directory \(directory)")
         }
         directoryDescriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directoryDescriptor >= 0 else { throw SegmentStoreError(errno: errno, "open the directory \(directory)") }
+        guard directoryDescriptor >= 0 else { throw PayloadStoreError(errno: errno, "open the directory \(directory)") }
         nextNumber = 1
         guard let last = try segmentNumbers().last else { return }
         nextNumber = last + 1
@@ -89,14 +96,14 @@ package final class SegmentStore {
         while written < bytes.count, let start = bytes.baseAddress {
             let count = pwrite(descriptor, start + written, bytes.count - written, off_t(offset) + off_t(written))
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw SegmentStoreError(errno: errno, "write to a segment") }
+            guard count > 0 else { throw PayloadStoreError(errno: errno, "write to a segment") }
             written += count
         }
     }
 
     private func sync() throws {
-        guard let current, fdatasync(current.descriptor) != 0 else { return }
-        throw SegmentStoreError(
+        guard let current, synchronise(current.descriptor) != 0 else { return }
+        throw PayloadStoreError(
             .syncFailed,
             """
             fdatasync of \(path(of: current.number)) failed (\(String(cString: strerror(errno)))): what is on disk is \
@@ -131,7 +138,7 @@ package final class SegmentStore {
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             if errno == EEXIST { return nil }
-            throw SegmentStoreError(errno: errno, "make \(path)")
+            throw PayloadStoreError(errno: errno, "make \(path)")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
@@ -142,7 +149,7 @@ package final class SegmentStore {
             let number = outcome == 0 ? errno : outcome
             close(descriptor)
             unlink(path)
-            throw SegmentStoreError(errno: number, "reserve \(capacity) bytes for \(path)")
+            throw PayloadStoreError(errno: number, "reserve \(capacity) bytes for \(path)")
         }
         return Segment(number: number, descriptor: descriptor, capacity: capacity, end: 0)
     }

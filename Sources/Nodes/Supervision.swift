@@ -5,6 +5,8 @@
 /// run for `settledMilliseconds` is forgiven its past.
 package struct Supervision: Sendable {
     package enum Service: Hashable, Sendable, CustomStringConvertible {
+        /// The private database server.
+        case database
         case broker
         /// The second broker of a pair.
         case standby
@@ -13,6 +15,7 @@ package struct Supervision: Sendable {
 
         package var description: String {
             switch self {
+            case .database: "database"
             case .broker: "broker"
             case .standby: "standby"
             case .coordinator: "coordinator"
@@ -47,20 +50,20 @@ package struct Supervision: Sendable {
     private var failures: [Service: Int] = [:]
     private var isStopping = false
     private var desiredWorkers: Int
-    private let hasStandby: Bool
+    /// What runs besides the workers, in order of starting.
+    private let foundation: [Service]
 
-    package init(workers: Int, standby: Bool = false) {
+    package init(workers: Int, standby: Bool = false, database: Bool = false) {
         precondition(workers >= 0, "a fleet of \(workers) workers")
         desiredWorkers = workers
-        hasStandby = standby
+        foundation = (database ? [.database] : []) + [.broker] + (standby ? [.standby] : []) + [.coordinator]
     }
 
     /// Whether every process has ended after `stop`.
     package var isFinished: Bool { isStopping && states.isEmpty }
 
     package mutating func start(now: Int64) -> [Action] {
-        let services: [Service] = hasStandby ? [.broker, .standby, .coordinator] : [.broker, .coordinator]
-        return services.map { start($0, now: now) } + scale(to: desiredWorkers, now: now)
+        foundation.map { start($0, now: now) } + scale(to: desiredWorkers, now: now)
     }
 
     /// Starts missing workers and drains those with the highest numbers.
@@ -148,13 +151,15 @@ package struct Supervision: Sendable {
         }
     }
 
-    /// Terminates the uppermost tier that still runs: workers, then the coordinator, then the brokers.
+    /// Terminates the uppermost tier that still runs: workers, then the coordinator, then the brokers, then the
+    /// database.
     private mutating func stopNext(now: Int64) -> [Action] {
         let workers = states.keys.filter { if case .worker = $0 { true } else { false } }
         if !workers.isEmpty {
             return workers.sorted { $0.description < $1.description }.compactMap { stop($0, now: now) }
         }
-        let tier: [Service] = states[.coordinator] != nil ? [.coordinator] : [.broker, .standby]
-        return tier.compactMap { stop($0, now: now) }
+        let tiers: [[Service]] = [[.coordinator], [.broker, .standby], [.database]]
+        let uppermost = tiers.first { tier in tier.contains { states[$0] != nil } }
+        return (uppermost ?? []).compactMap { stop($0, now: now) }
     }
 }

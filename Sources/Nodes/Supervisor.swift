@@ -15,19 +15,26 @@ package final class Supervisor {
         /// Of the broker, and of the standby where there is one.
         package var endpoints: [String]
         package var databaseURL: String
+        /// The database server to run as well; nil where it is somebody else's.
+        package var database: PrivateServerPlace?
         /// Whether each service gets its keys from the data directory.
         package var isSecure: Bool
+        /// Where the broker puts new payloads.
+        package var payloadPlace: PayloadPlace
         package var workers: Int
 
         package init(
-            executable: String, dataDirectory: String, endpoints: [String], databaseURL: String, isSecure: Bool = false,
+            executable: String, dataDirectory: String, endpoints: [String], databaseURL: String,
+            database: PrivateServerPlace? = nil, isSecure: Bool = false, payloadPlace: PayloadPlace = .segments,
             workers: Int
         ) {
             self.executable = executable
             self.dataDirectory = dataDirectory
             self.endpoints = endpoints
             self.databaseURL = databaseURL
+            self.database = database
             self.isSecure = isSecure
+            self.payloadPlace = payloadPlace
             self.workers = workers
         }
     }
@@ -43,7 +50,7 @@ package final class Supervisor {
     package let mailbox: Mailbox<Event>
 
     private struct Running {
-        let process: ChildProcess
+        let process: any SupervisedProcess
         let thread: NodeThread
     }
 
@@ -60,7 +67,9 @@ package final class Supervisor {
         self.configuration = configuration
         mailbox = try Mailbox()
         lifeline = try Lifeline()
-        plan = Supervision(workers: configuration.workers, standby: configuration.endpoints.count > 1)
+        plan = Supervision(
+            workers: configuration.workers, standby: configuration.endpoints.count > 1,
+            database: configuration.database != nil)
     }
 
     /// Starts everything, calls `ready` once all services are up, and returns when all have stopped.
@@ -120,9 +129,7 @@ package final class Supervisor {
     private func start(_ service: Supervision.Service) {
         if !isReady { unready.insert(service) }
         do {
-            let process = try ChildProcess(
-                executable: configuration.executable, arguments: arguments(of: service),
-                environment: environment(of: service), lifeline: lifeline.readingEnd)
+            let process = try makeProcess(of: service)
             let (thread, _) = try NodeThread.start("wait \(service)") { [mailbox] in
                 (
                     (),
@@ -139,6 +146,13 @@ package final class Supervisor {
         }
     }
 
+    private func makeProcess(of service: Supervision.Service) throws -> any SupervisedProcess {
+        if service == .database, let place = configuration.database { return DatabaseProcess(place, logger: logger) }
+        return try ChildProcess(
+            executable: configuration.executable, arguments: arguments(of: service),
+            environment: environment(of: service), lifeline: lifeline.readingEnd)
+    }
+
     private func join(_ service: Supervision.Service) {
         guard let ended = running.removeValue(forKey: service) else { return }
         do { try ended.thread.join() } catch { logger.error("waiting for \(service): \(error)") }
@@ -148,6 +162,7 @@ package final class Supervisor {
         let brokers = configuration.endpoints.joined(separator: ",")
         let data = configuration.dataDirectory
         return switch service {
+        case .database: []
         case .broker: brokerArguments(listen: configuration.endpoints[0], name: "broker")
         case .standby: brokerArguments(listen: configuration.endpoints[1], name: "standby")
         case .coordinator: ["coordinator", "--to", brokers, "--data", "\(data)/coordinator"]
@@ -158,13 +173,16 @@ package final class Supervisor {
 
     /// The two brokers run the same command and share the clips' bytes; which of them leads is not decided here.
     private func brokerArguments(listen: String, name: String) -> [String] {
-        ["broker", "--listen", listen, "--data", "\(configuration.dataDirectory)/broker", "--name", name]
+        [
+            "broker", "--listen", listen, "--data", "\(configuration.dataDirectory)/broker", "--name", name,
+            "--clip-store", configuration.payloadPlace.rawValue,
+        ]
     }
 
     private func environment(of service: Supervision.Service) -> [String: String] {
         let role: Principal.Role =
             switch service {
-            case .broker, .standby: .broker
+            case .database, .broker, .standby: .broker
             case .coordinator: .coordinator
             case .worker: .worker
             }

@@ -43,8 +43,10 @@ package final class Connection {
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         guard PQstatus(handle) == CONNECTION_OK else {
             let reason = PostgreSQLError.sentence(of: PQerrorMessage(handle))
-            // The server asks for the password before it looks at anything else.
-            let isRefusal = PQconnectionUsedPassword(handle) != 0 || PQconnectionNeedsPassword(handle) != 0
+            // The server asks for the password before it looks at anything else; it may also die right after.
+            let isRefusal =
+                (PQconnectionUsedPassword(handle) != 0 || PQconnectionNeedsPassword(handle) != 0)
+                && !Self.signsOfLoss.contains { reason.contains($0) }
             throw PostgreSQLError(
                 isRefusal ? .refused : .unreachable,
                 isRefusal
@@ -54,6 +56,11 @@ package final class Connection {
     }
 
     deinit { PQfinish(handle) }
+
+    /// How libpq begins to say that the server went away, in English wherever we run since we set no locale.
+    private static let signsOfLoss = [
+        "server closed the connection", "could not receive data", "could not send", "connection slots are reserved",
+    ]
 
     /// Whether the last call left the connection usable.
     package var isAlive: Bool { PQstatus(handle) == CONNECTION_OK }

@@ -24,6 +24,9 @@ package struct PostgreSQLError: Error, Hashable, Sendable, CustomStringConvertib
         (self.code, self.sqlState, self.description) = (code, sqlState, description)
     }
 
+    /// The SQL state of a lock that was not had in time.
+    package static let lockNotAvailable = "55P03"
+
     package var isUnreachable: Bool { code == .unreachable }
 }
 

@@ -55,11 +55,14 @@ package final class PrivateServer {
     // MARK: Start and stop
 
     /// Starts the server, or takes over one that runs on this directory, and returns when it accepts connections.
-    package func start() throws(PostgreSQLError) {
+    ///
+    /// - Parameter known: the port that clients know it by, when it ran before; it listens there or throws.
+    package func start(at known: Int? = nil) throws(PostgreSQLError) {
         if try !adopt() {
+            endOrphans()
             // Another process may take the port between our look and the server's.
             for attempt in 1... {
-                let port = try Self.freePort(preferring: attempt == 1 ? lastPort : nil)
+                let port = if let known { known } else { try Self.freePort(preferring: attempt == 1 ? lastPort : nil) }
                 let options = (settings.map { "-c \($0.key)=\($0.value)" }.sorted() + ["-p \(port)"])
                     .joined(separator: " ")
                 let (status, output) = try programs.run(
@@ -69,10 +72,14 @@ package final class PrivateServer {
                     break
                 }
                 let lines = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").suffix(5) ?? []
-                guard attempt < 3, lines.contains(where: { $0.contains("could not bind") }) else {
+                guard known == nil, attempt < 3, lines.contains(where: { $0.contains("could not bind") }) else {
                     throw failure("start the database server", output + lines.joined(separator: "\n"))
                 }
             }
+        }
+        guard known == nil || port == known else {
+            throw PostgreSQLError(
+                .server, "the database server on \(data) was started at port \(port) meanwhile, not at \(known ?? 0)")
         }
         try? "\(port)\n".write(toFile: "\(home)/port", atomically: true, encoding: .utf8)
         try createRoles()
@@ -94,9 +101,7 @@ package final class PrivateServer {
     package var processIdentifier: Int32? {
         guard let first = lockFile.first, let process = Int32(first) else { return nil }
         // A number left behind by a crash may belong to somebody else by now; the server works inside its data.
-        guard let place = realpath("/proc/\(process)/cwd", nil) else { return nil }
-        defer { free(place) }
-        return String(cString: place) == data ? process : nil
+        return isAtWorkOnOurData(process) ? process : nil
     }
 
     /// Takes over a server that runs already.

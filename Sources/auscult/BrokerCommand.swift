@@ -13,7 +13,7 @@ struct BrokerCommand: ParsableCommand {
         discussion: """
             Two of them on one database are a pair: they run the same command with an endpoint each, one leads, and the \
             other takes over when it is gone. Both must see the same --data directory: on one host by itself, on two \
-            by a file system that both mount and that keeps its word after fsync. Peers are told both endpoints. Where \
+            by a file system that both mount and that keeps its word after fsync; with --clip-store bytea none is shared. Peers are told both endpoints. Where \
             others can reach it, it needs keys, and lets in only those that were allowed ('auscult keys').
 
             Example: auscult broker --listen tcp://127.0.0.1:7300 --data /var/lib/auscult/broker
@@ -29,6 +29,8 @@ struct BrokerCommand: ParsableCommand {
 
     @Option(help: "Directory of the clips' bytes, the same for both brokers of a pair; created when it is missing.")
     var data: String
+
+    @OptionGroup var clips: ClipStoreOptions
 
     @Option(help: "Shown in the database as holder of the epoch.")
     var name = "broker"
@@ -53,7 +55,8 @@ struct BrokerCommand: ParsableCommand {
         }
         let url = try database.url()
         let broker = try BrokerNode.start(
-            .init(listen: endpoint, security: security, dataDirectory: data, holder: name),
+            .init(
+                listen: endpoint, security: security, dataDirectory: data, payloadPlace: clips.clipStore, holder: name),
             lock: PostgreSQLLeaderLock(url),
             ledger: {
                 let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")

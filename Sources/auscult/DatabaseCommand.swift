@@ -8,8 +8,10 @@ import PostgreSQL
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db",
-        abstract: "Sets up the database, brings its schema up to date, says where it is.",
-        subcommands: [DatabaseInit.self, DatabaseMigrate.self, DatabaseStatus.self, DatabaseAddress.self])
+        abstract: "Sets up the database, brings its schema up to date, says where it is and how long it keeps clips.",
+        subcommands: [
+            DatabaseInit.self, DatabaseMigrate.self, DatabaseStatus.self, DatabaseAddress.self, DatabaseRetention.self,
+        ])
 }
 
 struct DatabaseInit: ParsableCommand {

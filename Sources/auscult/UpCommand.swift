@@ -41,6 +41,8 @@ struct UpCommand: ParsableCommand {
     @Option(help: "An existing PostgreSQL server, instead of a private one.")
     var database: String?
 
+    @OptionGroup var clips: ClipStoreOptions
+
     func validate() throws {
         if let workers, !(0...4096).contains(workers) { throw ValidationError("--workers takes 0 to 4096") }
     }
@@ -91,7 +93,8 @@ struct UpCommand: ParsableCommand {
         let supervisor = try Supervisor(
             .init(
                 executable: try Self.executable(), dataDirectory: directory, endpoints: address.endpoints,
-                databaseURL: url, isSecure: keys != nil, workers: workers))
+                databaseURL: url, database: server.map { PrivateServerPlace(directory: directory, port: $0.port) },
+                isSecure: keys != nil, payloadPlace: clips.clipStore, workers: workers))
         let fleet = try FleetWatch(databaseURL: url, known: wish) { [mailbox = supervisor.mailbox] in
             mailbox.post(.scale($0))
         }

@@ -6,6 +6,7 @@ import Testing
 final class Cluster {
     let directory: URL
     let databaseURL: String
+    /// Empty where the database is somebody else's.
     let analystURL: String
     private let process: Process
 
@@ -28,7 +29,7 @@ final class Cluster {
         #expect(ready["event"] as? String == "ready")
         #expect(ready["workers"] as? Int == workers)
         databaseURL = try #require(ready["databaseURL"] as? String)
-        analystURL = try #require(ready["analystURL"] as? String)
+        analystURL = ready["analystURL"] as? String ?? ""
     }
 
     /// Stops everything in order, as Ctrl-C would; returns the exit status.
@@ -67,6 +68,17 @@ final class Cluster {
             let arguments = command.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             return status.contains("PPid:\t\(parent)\n") && arguments.dropFirst().first == service
         }
+    }
+
+    /// The broker that leads, by the database's book.
+    func leader() throws -> (name: String, process: Int32) {
+        let rows = try Connection(databaseURL).execute("select holder from auscult.broker_epoch")
+        let name = try #require(rows.first).text(0)
+        let process = try processes(of: "broker").first { number in
+            let command = try Data(contentsOf: URL(filePath: "/proc/\(number)/cmdline")).split(separator: 0)
+            return command.map { String(decoding: $0, as: UTF8.self) }.split(separator: "--name").last?.first == name
+        }
+        return (name, try #require(process, "no process of the broker \(name)"))
     }
 
     private static func firstLine(of handle: FileHandle) -> String {

@@ -42,8 +42,15 @@ import Wire
     @Test func nobodyAtTheEndpointMeansTheNextOne() {
         var session = PeerSession(endpointCount: 2, now: 0)
         _ = session.tick(now: 0)
-        #expect(session.tick(now: 3_000) == [.connect(endpoint: 1)] + Self.hellos)
-        #expect(session.tick(now: 6_000) == [.connect(endpoint: 0)] + Self.hellos)
+        #expect(session.tick(now: 1_000) == Self.hellos)
+        #expect(session.tick(now: 1_499) == [])
+        #expect(session.tick(now: 1_500) == [.connect(endpoint: 1)] + Self.hellos)
+        #expect(session.tick(now: 3_000) == [.connect(endpoint: 0)] + Self.hellos)
+        // With nobody else to ask it is worth waiting.
+        var alone = PeerSession(endpointCount: 1, now: 0)
+        _ = alone.tick(now: 0)
+        #expect(alone.tick(now: 2_999) == Self.hellos)
+        #expect(alone.tick(now: 3_000) == [.connect(endpoint: 0)] + Self.hellos)
     }
 
     @Test func heartbeatsFollowThePeriodOfTheBroker() {

@@ -70,17 +70,17 @@ import Testing
         var bytes = try Data(contentsOf: URL(filePath: folder.file(1)))
         bytes[500] ^= 1
         try bytes.write(to: URL(filePath: folder.file(1)))
-        let error = #expect(throws: SegmentStoreError.self) { try store.read(locations[0]) }
+        let error = #expect(throws: PayloadStoreError.self) { try store.read(locations[0]) }
         #expect(error?.code == .damaged)
         var elsewhere = locations[1]
         elsewhere.offset = 8
-        #expect(throws: SegmentStoreError.self) { try store.read(elsewhere) }
+        #expect(throws: PayloadStoreError.self) { try store.read(elsewhere) }
     }
 
     @Test func aFullDiskIsSaidSo() throws {
         let folder = Folder()
         let store = try SegmentStore(directory: folder.path, segmentBytes: 1 << 50)
-        let error = #expect(throws: SegmentStoreError.self) { try store.append(frames([payload(10, 1)])) }
+        let error = #expect(throws: PayloadStoreError.self) { try store.append(frames([payload(10, 1)])) }
         #expect(error?.code == .full)
     }
 

@@ -21,6 +21,19 @@ import Testing
         #expect(plan.isFinished)
     }
 
+    @Test func aPrivateDatabaseStartsFirstComesBackAndStopsLast() {
+        var plan = Supervision(workers: 0, database: true)
+        #expect(plan.start(now: 0) == [.start(.database), .start(.broker), .start(.coordinator)])
+        #expect(plan.ended(.database, now: 10) == [])
+        #expect(plan.tick(now: 10 + Supervision.firstDelayMilliseconds) == [.start(.database)])
+        #expect(plan.stop(now: 1_000) == [.terminate(.coordinator)])
+        #expect(plan.ended(.coordinator, now: 1_001) == [.terminate(.broker)])
+        #expect(plan.ended(.broker, now: 1_002) == [.terminate(.database)])
+        #expect(!plan.isFinished)
+        #expect(plan.ended(.database, now: 1_003) == [])
+        #expect(plan.isFinished)
+    }
+
     @Test func restartsWhatEndsAndWaitsLongerEachTime() {
         var plan = Supervision(workers: 1)
         _ = plan.start(now: 0)

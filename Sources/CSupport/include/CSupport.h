@@ -25,6 +25,10 @@ uint32_t auscult_crc32c(uint32_t crc, const void *bytes, size_t count);
 /// The same, one byte at a time on any processor.
 uint32_t auscult_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
 
+/// Returns a descriptor that becomes readable when a process, any process of this host, has ended, or -1 when there is
+/// none of this number.
+int auscult_watch_process(int process);
+
 /// Returns a non-blocking inotify descriptor that tells of every file of a directory that was closed after writing or
 /// moved in, or -1 when the kernel refuses.
 int auscult_watch_finished_files(const char *directory);

@@ -1,10 +1,12 @@
 internal import Glibc
 
-/// Why the segment store could not do what it was asked.
-package struct SegmentStoreError: Error, CustomStringConvertible {
+/// Why a payload store could not do what it was asked.
+package struct PayloadStoreError: Error, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// There is no room for a further segment: accept nothing until there is.
         case full
+        /// The store cannot be reached now; the same call may go through later.
+        case unavailable
         /// fdatasync failed: what is on disk is unknown, and only a restart finds out. Never try again.
         case syncFailed
         /// A record is not what was written, or not there.

@@ -1,0 +1,63 @@
+internal import Plant
+internal import Synchronization
+
+extension MemoryLedger: RetentionLedger {
+    private static let day: Int64 = 86_400_000_000
+
+    package func retentionPolicy() throws -> RetentionPolicy { state.withLock { $0.retention } }
+
+    package func keep(_ policy: RetentionPolicy) throws {
+        let days = [policy.bytesDays, policy.rowsDays].compactMap(\.self)
+        guard days.allSatisfy({ (1...36_500).contains($0) }) else {
+            throw LedgerError(.refused, "clips are kept from 1 to 36500 days, or for ever")
+        }
+        if let bytes = policy.bytesDays, let rows = policy.rowsDays, bytes > rows {
+            throw LedgerError(
+                .refused, "the bytes of a clip are not kept longer (\(bytes) days) than its rows (\(rows) days)")
+        }
+        state.withLock { $0.retention = policy }
+    }
+
+    package func ensurePartitions() throws {}
+
+    package func dropOldDays(at time: Int64?) throws -> Int {
+        state.withLock { state in
+            guard let rowsDays = state.retention.rowsDays else { return 0 }
+            let today = (time ?? now()) / Self.day
+            let present = state.clips.indices.filter { !state.clips[$0].isDropped }
+            var dropped = 0
+            for (day, clips) in Dictionary(grouping: present, by: { state.clips[$0].acceptedAt / Self.day })
+            where today - day > rowsDays && clips.allSatisfy({ state.results[Int64($0) + 1] != nil }) {
+                for clip in clips { state.drop(clip) }
+                dropped += 1
+            }
+            return dropped
+        }
+    }
+
+    package func unneededSegments(among candidates: [Int64], at time: Int64?) throws -> [Int64] {
+        state.withLock { state in
+            let policy = state.retention
+            guard policy != RetentionPolicy() else { return [] }
+            let cutOff = policy.bytesDays.map { (time ?? now()) - Int64($0) * Self.day }
+            let needed = state.clips.indices.filter { clip in
+                !state.clips[clip].isDropped
+                    && (state.results[Int64(clip) + 1] == nil
+                        || cutOff.map { state.clips[clip].acceptedAt >= $0 } ?? true)
+            }
+            let segments = Set(needed.map { state.clips[$0].record.location.segment })
+            return candidates.filter { !segments.contains($0) }.sorted()
+        }
+    }
+}
+
+extension MemoryLedger.State {
+    fileprivate mutating func drop(_ clip: Int) {
+        let job = Int64(clip) + 1
+        jobs[SiteKey(clips[clip].record)] = nil
+        clips[clip].isDropped = true
+        results[job] = nil
+        deadLetters[job] = nil
+        failedAttempts[job] = nil
+    }
+}

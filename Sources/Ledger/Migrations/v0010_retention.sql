@@ -1,0 +1,1 @@
+../../../schema/v0010_retention.sql

@@ -1,0 +1,1 @@
+../../../schema/v0011_payloads.sql
