@@ -16,11 +16,37 @@ package struct MachineReference: Sendable, Equatable {
     package var density: MachineDensity?
     /// Of normal clips that neither the network nor bank and density were made from.
     package var scales: [Measure: StandardScale]
+    /// What those same normal clips score by each rule: the thresholds are chosen from them.
+    package var heldBackScores: [ScoreRule: [Double]] = [:]
 
     package init(bank: NeighbourBank? = nil, density: MachineDensity? = nil, scales: [Measure: StandardScale] = [:]) {
         self.bank = bank
         self.density = density
         self.scales = scales
+    }
+
+    /// Nil where the reference lacks what the rule compares with.
+    package func score(_ rule: ScoreRule, of measurement: Measurement) -> Double? {
+        switch rule {
+        case .logOdds: return measurement.logOdds
+        case .crossEntropy: return measurement.crossEntropy
+        case .cosine: return measurement.centreDistance
+        case .neighbours: return value(.neighbours, of: measurement)
+        case .hybrid:
+            guard let odds = standardised(.logOdds, of: measurement),
+                let distance = standardised(.density, of: measurement)
+            else { return nil }
+            return odds + distance
+        }
+    }
+
+    /// Whether clips can be scored by the rule.
+    func supports(_ rule: ScoreRule) -> Bool {
+        switch rule {
+        case .logOdds, .crossEntropy, .cosine: true
+        case .neighbours: bank != nil
+        case .hybrid: density != nil && scales[.logOdds] != nil && scales[.density] != nil
+        }
     }
 
     /// Nil where the reference lacks what the measure compares with.
@@ -42,7 +68,8 @@ package struct MachineReference: Sendable, Equatable {
 // MARK: In a model file
 
 extension MachineReference {
-    /// `TYPE/ID.bank` (clips, embeddingSize), the tensors of the density, and for each scale `.standard.MEASURE` (2).
+    /// `TYPE/ID.bank` (clips, embeddingSize), the tensors of the density, for each scale `.standard.MEASURE` (2), and for
+    /// each rule `.heldBack.RULE` (clips).
     func tensors(of machine: MachineName) -> [Safetensors.Tensor] {
         var tensors: [Safetensors.Tensor] = []
         if let bank {
@@ -57,6 +84,11 @@ extension MachineReference {
             tensors.append(
                 Safetensors.Tensor(
                     name: Self.scaleName(machine, measure), shape: [2], doubles: [scale.mean, scale.deviation]))
+        }
+        for rule in ScoreRule.allCases {
+            guard let scores = heldBackScores[rule] else { continue }
+            tensors.append(
+                Safetensors.Tensor(name: Self.scoresName(machine, rule), shape: [scores.count], doubles: scores))
         }
         return tensors
     }
@@ -83,7 +115,15 @@ extension MachineReference {
             }
             scales[measure] = StandardScale(mean: values[0], deviation: values[1])
         }
-        if bank == nil, density == nil, scales.isEmpty { return nil }
+        for rule in ScoreRule.allCases {
+            let name = Self.scoresName(machine, rule)
+            if table.contains(name) { heldBackScores[rule] = try table.tensor(name, [nil]).doubles }
+        }
+        if bank == nil, density == nil, scales.isEmpty, heldBackScores.isEmpty { return nil }
+    }
+
+    private static func scoresName(_ machine: MachineName, _ rule: ScoreRule) -> String {
+        "\(machine).heldBack.\(rule.rawValue)"
     }
 
     private static func scaleName(_ machine: MachineName, _ measure: Measure) -> String {

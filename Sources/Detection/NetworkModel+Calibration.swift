@@ -1,4 +1,4 @@
-internal import Plant
+package import Plant
 
 extension NetworkModel {
     /// The model with what its rule compares with, and with a threshold per machine.
@@ -20,21 +20,52 @@ extension NetworkModel {
         let heldBack = Dictionary(grouping: heldBack, by: \.machine)
         for machine in machines {
             let normal = heldBack[machine, default: []].map(\.measurement)
-            let (reference, complaint) = Self.reference(
+            var (reference, complaint) = Self.reference(
                 machine, training: training[machine, default: []].map(\.measurement), heldBack: normal)
             if let complaint { notices.append(complaint) }
+            for rule in ScoreRule.allCases where reference.supports(rule) && !normal.isEmpty {
+                reference.heldBackScores[rule] = normal.compactMap { reference.score(rule, of: $0) }
+            }
             model.references[machine] = reference
-            model.calibration[machine] = nil
-            guard !normal.isEmpty else { continue }
             do throws(ModelError) {
-                var scores: [Double] = []
-                for measurement in normal { scores.append(try model.value(measurement, machine: machine)) }
-                model.calibration[machine] = try Calibration(supportedBy: scores, falseAlarmRate: falseAlarmRate)
+                try model.chooseThreshold(machine, falseAlarmRate: falseAlarmRate)
+                if !normal.isEmpty, model.calibration[machine] == nil { throw uncalibrated(machine) }
             } catch {
                 notices.append(error.reason)
             }
         }
         return (model, notices)
+    }
+
+    /// The same network, scoring by another rule.
+    ///
+    /// A threshold belongs to the rule it was chosen for: it is chosen anew from the scores of held-back clips, at the rate
+    /// that was wanted before or the smallest they support, and dropped where the model holds none.
+    ///
+    /// Throws `.notCalibrated` where the model holds what the rule compares with of no machine at all.
+    package func scoring(by rule: ScoreRule) throws(ModelError) -> NetworkModel {
+        guard rule != self.rule else { return self }
+        var model = self
+        model.rule = rule
+        guard machines.contains(where: { (references[$0] ?? MachineReference()).supports(rule) }) else {
+            throw model.uncalibrated(machines[0])
+        }
+        for machine in machines {
+            try model.chooseThreshold(machine, falseAlarmRate: calibration[machine]?.falseAlarmRate ?? 0.05)
+        }
+        return model
+    }
+
+    /// By the model's rule, of the normal clips that were held back in training, where the model holds any.
+    package var heldBackScores: [MachineName: [Double]] {
+        references.compactMapValues { $0.heldBackScores[rule] }
+    }
+
+    /// Sets a machine's threshold from the scores of its held-back clips; none where there are none.
+    private mutating func chooseThreshold(_ machine: MachineName, falseAlarmRate: Double) throws(ModelError) {
+        calibration[machine] = nil
+        guard let scores = references[machine]?.heldBackScores[rule], !scores.isEmpty else { return }
+        calibration[machine] = try Calibration(supportedBy: scores, falseAlarmRate: falseAlarmRate)
     }
 
     private static func reference(

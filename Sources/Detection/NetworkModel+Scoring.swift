@@ -28,23 +28,13 @@ extension NetworkModel {
 
     /// The measure that the rule names. Throws `.notCalibrated`.
     func value(_ measurement: Measurement, machine: MachineName) throws(ModelError) -> Double {
-        let reference = references[machine]
-        switch rule {
-        case .logOdds: return measurement.logOdds
-        case .crossEntropy: return measurement.crossEntropy
-        case .cosine: return measurement.centreDistance
-        case .neighbours:
-            guard let value = reference?.value(.neighbours, of: measurement) else { throw uncalibrated(machine) }
-            return value
-        case .hybrid:
-            guard let odds = reference?.standardised(.logOdds, of: measurement),
-                let distance = reference?.standardised(.density, of: measurement)
-            else { throw uncalibrated(machine) }
-            return odds + distance
+        guard let value = (references[machine] ?? MachineReference()).score(rule, of: measurement) else {
+            throw uncalibrated(machine)
         }
+        return value
     }
 
-    private func uncalibrated(_ machine: MachineName) -> ModelError {
+    func uncalibrated(_ machine: MachineName) -> ModelError {
         ModelError(
             .notCalibrated,
             "the model scores by \(rule.rawValue) and holds no normal clips of \(machine) to compare with; "

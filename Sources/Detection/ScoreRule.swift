@@ -10,4 +10,7 @@ package enum ScoreRule: String, Sendable, Hashable, CaseIterable {
     case neighbours = "knn"
     /// The sum of log-odds and Mahalanobis distance (`MachineDensity`), each standardised on held-back normal clips.
     case hybrid
+
+    /// All of them, as a sentence lists them.
+    package static let names = allCases.map(\.rawValue).joined(separator: ", ")
 }

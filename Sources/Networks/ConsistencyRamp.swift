@@ -17,7 +17,7 @@ package struct ConsistencyRamp: Sendable, Hashable {
     }
 
     package func weight(_ step: Int) -> Double {
-        let missing = 1 - Double(min(step, length)) / Double(max(length, 1))
+        let missing = step < length ? 1 - Double(step) / Double(length) : 0
         return peak * exp(-5 * missing * missing)
     }
 }

@@ -69,15 +69,11 @@ package struct RunPlanner {
     ///
     /// - Parameter hasAudio: of a dataset of log-mels no network can hear the wave.
     private func recipe(_ specification: RunSpecification, hasAudio: Bool) throws(RunFailure) -> TrainingRecipe {
-        var channels: [Architecture.Channel] = hasAudio ? [.logMel, .tgram] : [.logMel]
-        if let names = specification.channels {
-            let known = names.compactMap(Architecture.Channel.init(rawValue:))
-            channels = Architecture.Channel.allCases.filter(known.contains)
-            guard known.count == names.count, channels.count == names.count, channels.contains(.logMel) else {
-                throw RunFailure(
-                    "the channels \(names.joined(separator: ",")); choose logmel, logmel,tgram, logmel,tfgram or "
-                        + "logmel,tgram,tfgram")
-            }
+        let channels: [Architecture.Channel]
+        do throws(RunSpecificationError) {
+            channels = try specification.networkChannels() ?? (hasAudio ? [.logMel, .tgram] : [.logMel])
+        } catch {
+            throw RunFailure(error.description)
         }
         guard hasAudio || channels == [.logMel] else {
             throw RunFailure("a dataset of log-mels has no wave for tgram or tfgram; train with --channels logmel")
@@ -92,6 +88,7 @@ package struct RunPlanner {
         recipe.isBalanced = specification.balanced ?? recipe.isBalanced
         recipe.validationInterval = specification.validationInterval
         recipe.falseAlarmRate = specification.falseAlarmRate ?? recipe.falseAlarmRate
+        recipe.rule = specification.score.flatMap(ScoreRule.init(rawValue:)) ?? recipe.rule
         return recipe
     }
 

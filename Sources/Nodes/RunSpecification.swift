@@ -1,4 +1,6 @@
+internal import Detection
 internal import FoundationEssentials
+internal import Networks
 
 /// What a client asks of a run besides its dataset and model: the JSON object in the run's row.
 ///
@@ -22,6 +24,8 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     package var balanced: Bool?
     /// Steps between validations.
     package var validationInterval: Int?
+    /// By what the finished network scores, e.g. `hybrid`.
+    package var score: String?
 
     package init(shard: Int? = nil, seed: UInt64? = nil, falseAlarmRate: Double? = nil) {
         self.shard = shard
@@ -48,11 +52,28 @@ package struct RunSpecification: Codable, Hashable, Sendable {
         if let learningRate, !(learningRate > 0 && learningRate <= 1) {
             throw RunSpecificationError("a learning rate of \(learningRate); choose one above 0 and at most 1")
         }
+        if let score, ScoreRule(rawValue: score) == nil {
+            throw RunSpecificationError("a score \"\(score)\"; choose \(ScoreRule.names)")
+        }
+        _ = try networkChannels()
         for (name, value) in [("steps", steps), ("epochs", epochs), ("validationInterval", validationInterval)] {
             if let value, !(1...10_000_000).contains(value) {
                 throw RunSpecificationError("\(name) is \(value); choose 1 to 10000000")
             }
         }
+    }
+
+    /// What a network hears, in its own order; nil where that is left open.
+    func networkChannels() throws(RunSpecificationError) -> [Architecture.Channel]? {
+        guard let channels else { return nil }
+        let known = channels.compactMap(Architecture.Channel.init(rawValue:))
+        let ordered = Architecture.Channel.allCases.filter(known.contains)
+        guard ordered.count == channels.count, ordered.contains(.logMel) else {
+            throw RunSpecificationError(
+                "the channels \"\(channels.joined(separator: ","))\"; choose logmel, logmel,tgram, logmel,tfgram or "
+                    + "logmel,tgram,tfgram")
+        }
+        return ordered
     }
 
     /// The row's JSON; equal specifications give equal text.

@@ -9,7 +9,8 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "Chooses thresholds on normal clips and stores the result as a new version.",
         discussion: """
             The normal test clips of the dataset are scored through the queue; its anomalous ones play no part. They \
-            must not be clips that the model was trained on. A rate that a machine's clips cannot support is refused: \
+            must not be clips that the model was trained on. Without --dataset a network's thresholds rest on the clips \
+            that were held back in its training. A rate that a machine's clips cannot support is refused: \
             n clips support rates from 1/(n + 1).
 
             conformal: at most the wanted share of such clips lies above the threshold, whatever their distribution.
@@ -22,8 +23,8 @@ struct CalibrateCommand: ParsableCommand {
     @Argument(help: "The version, e.g. density-1.")
     var version: String
 
-    @Option(help: "The dataset whose normal test clips are used.")
-    var dataset: String
+    @Option(help: "The dataset whose normal test clips are used; of a network otherwise those held back in training.")
+    var dataset: String?
 
     @Option(help: "The share of normal clips that may be called anomalous.")
     var rate = 0.05
@@ -59,7 +60,7 @@ struct CalibrateCommand: ParsableCommand {
 
     private struct Origin: Encodable {
         let calibratedFrom: String
-        let calibrationDataset: String
+        let calibrationDataset: String?
     }
 
     func run() throws {
@@ -67,11 +68,9 @@ struct CalibrateCommand: ParsableCommand {
         guard let record = try ledger.model(version), let bytes = try ledger.modelFile(of: version) else {
             throw ModelCommand.unknown(version)
         }
-        let evaluation = try EvaluationRun(ledger: ledger, json: output.json).evaluate(version, on: dataset)
-        let normal = Dictionary(grouping: evaluation.clips.filter { !$0.isAnomaly }, by: \.machine)
-        guard !normal.isEmpty else { throw CommandFailure("the dataset \(dataset) has no normal test clip") }
-        let file = try ModelFile(decoding: bytes, name: version).calibrated(
-            by: normal.mapValues { $0.map(\.score) }, falseAlarmRate: rate, method: method)
+        let before = try ModelFile(decoding: bytes, name: version)
+        let normal = try dataset.map { try scores(on: $0, ledger) } ?? heldBackScores(before)
+        let file = try before.calibrated(by: normal, falseAlarmRate: rate, method: method)
         let stored = try ledger.addModel(
             ModelDraft(
                 kind: record.kind, file: file.encoded(), weightsHash: record.weightsHash, feature: record.feature,
@@ -82,13 +81,30 @@ struct CalibrateCommand: ParsableCommand {
             try show(calibration, of: machine)
         }
         for machine in record.machines where normal[machine] == nil {
-            Console.note("\(machine) has no normal test clip in \(dataset) and keeps what it had")
+            Console.note("\(machine) has no such normal clip and keeps the threshold it had")
         }
         if output.json {
             try Console.json(Done(modelVersion: stored.version, weightsHash: stored.weightsHash.description))
         } else {
             Console.line("stored as \(stored.version)")
         }
+    }
+
+    /// Of a dataset's normal test clips.
+    private func scores(on dataset: String, _ ledger: PostgreSQLLedger) throws -> [MachineName: [Double]] {
+        let evaluation = try EvaluationRun(ledger: ledger, json: output.json).evaluate(version, on: dataset)
+        let normal = Dictionary(grouping: evaluation.clips.filter { !$0.isAnomaly }, by: \.machine)
+        guard !normal.isEmpty else { throw CommandFailure("the dataset \(dataset) has no normal test clip") }
+        return normal.mapValues { $0.map(\.score) }
+    }
+
+    /// Of the clips that were held back when the network was trained.
+    private func heldBackScores(_ file: ModelFile) throws -> [MachineName: [Double]] {
+        let scores = file.kind == NetworkModel.kind ? try NetworkModel(file).heldBackScores : [:]
+        guard !scores.isEmpty else {
+            throw CommandFailure("\(version) holds no scores of held-back clips; name normal clips with --dataset")
+        }
+        return scores
     }
 
     private func show(_ calibration: Calibration, of machine: MachineName) throws {

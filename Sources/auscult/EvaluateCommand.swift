@@ -12,6 +12,10 @@ struct EvaluateCommand: ParsableCommand {
             Per machine with 95 % bootstrap intervals; per type the mean over its machines (the DCASE rule), one curve
             over all their clips (pooled), and the lowest AUC of a machine (mAUC).
 
+            With --score a network is judged by another score than its own, as a version of its own with thresholds \
+            from the clips held back in its training. hybrid is the sum of the network's log-odds and the distance from \
+            a density of the machine's training clips, each standardised on held-back normal clips.
+
             Example: auscult model evaluate density-1 --dataset plant
             """)
 
@@ -20,6 +24,9 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(help: "The dataset's name.")
     var dataset: String
+
+    @Option(help: "Of a network: judge it by log-odds, oscl, cosine, knn or hybrid.")
+    var score: ScoreRule?
 
     @Option(help: "Clips per shard.")
     var shard: Int?
@@ -31,8 +38,10 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let evaluation = try EvaluationRun(ledger: try database.ledger(), json: output.json).evaluate(
-            version, on: dataset, specification: RunSpecification(shard: shard, seed: seed))
+        let run = EvaluationRun(ledger: try database.ledger(), json: output.json)
+        let judged = try score.map { try run.version(version, scoringBy: $0) } ?? version
+        let evaluation = try run.evaluate(
+            judged, on: dataset, specification: RunSpecification(shard: shard, seed: seed))
         try EvaluationPrinter(evaluation, json: output.json).show()
     }
 }
@@ -75,6 +84,7 @@ struct EvaluationPrinter {
             let pauc: Double
             let mauc: Double
         }
+        let modelVersion: String
         let summary: Summary
     }
 
@@ -109,7 +119,9 @@ struct EvaluationPrinter {
         }
         if json {
             try Console.json(
-                SummaryLine(summary: .init(auc: summary.auc, pauc: summary.pauc, mauc: summary.mauc)))
+                SummaryLine(
+                    modelVersion: evaluation.modelVersion,
+                    summary: .init(auc: summary.auc, pauc: summary.pauc, mauc: summary.mauc)))
         } else {
             Console.line(
                 "all\tAUC \(percent(summary.auc))\tpAUC \(percent(summary.pauc))\tmAUC \(percent(summary.mauc))")

@@ -99,11 +99,13 @@ struct NetworkSettings: ParsableArguments {
             throw CommandFailure("\(path) is a model of the kind \(file.kind); these settings are of networks")
         }
         var model = try NetworkModel(file)
-        if let score { model.rule = score }
-        if let windowHop { model.windowHop = windowHop }
+        if let score { model = try model.scoring(by: score) }
         model.openTypes.formUnion(open)
-        // A threshold belongs to the score it was chosen on.
-        if score != nil || windowHop != nil { model.calibration = [:] }
+        if let windowHop, windowHop != model.windowHop {
+            model.windowHop = windowHop
+            // The worst of other windows is another score.
+            model.calibration = [:]
+        }
         return model.file
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Detection
 import Ledger
 import Nodes
 import Plant
@@ -45,6 +46,9 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Steps from one validation to the next; a tenth of all unless given.")
     var validationInterval: Int?
 
+    @Option(help: "By what a network scores: log-odds, oscl, cosine, knn or hybrid; log-odds unless given.")
+    var score: ScoreRule?
+
     @Option(help: "Seed of everything that is drawn.")
     var seed: UInt64?
 
@@ -78,7 +82,7 @@ struct TrainCommand: ParsableCommand {
         let network: [(String, Bool)] = [
             ("--channels", channels != nil), ("--steps", steps != nil), ("--epochs", epochs != nil),
             ("--batch", batch != nil), ("--learning-rate", learningRate != nil), ("--balanced", balanced),
-            ("--validation-interval", validationInterval != nil),
+            ("--validation-interval", validationInterval != nil), ("--score", score != nil),
         ]
         if model == "density", let option = network.first(where: \.1) {
             throw ValidationError("\(option.0) is for --model os-scl")
@@ -97,6 +101,7 @@ struct TrainCommand: ParsableCommand {
         specification.learningRate = learningRate
         specification.balanced = balanced ? true : nil
         specification.validationInterval = validationInterval
+        specification.score = score?.rawValue
         return specification
     }
 

@@ -49,7 +49,27 @@ import Testing
         #expect((score.verdict == .anomalous) == (expected > calibration.threshold))
     }
 
+    /// Whatever rule a model was made with, another one gives it the scores and thresholds of a model made with that one.
+    @Test(arguments: ScoreRule.allCases, [ScoreRule.logOdds, .hybrid])
+    func theRuleCanBeChangedAfterwards(_ rule: ScoreRule, from first: ScoreRule) throws {
+        let stored = try NetworkModel(ModelFile(decoding: SmallModel.calibrated(rule: first).file.encoded(), name: "m"))
+        let changed = try stored.scoring(by: rule)
+        #expect(try changed.file.encoded() == SmallModel.calibrated(rule: rule).file.encoded())
+        #expect(changed.weightsHash == stored.weightsHash)
+    }
+
+    /// Without the scores of held-back clips the old threshold is dropped: it belongs to another scale.
+    @Test func aThresholdDoesNotOutliveItsRule() throws {
+        var model = try SmallModel.calibrated(rule: .logOdds)
+        for machine in model.machines { model.references[machine]?.heldBackScores = [:] }
+        #expect(model.calibration.count == 3)
+        #expect(try model.scoring(by: .hybrid).calibration.isEmpty)
+        #expect(try model.scoring(by: .logOdds).calibration.count == 3)
+    }
+
     @Test(arguments: [ScoreRule.neighbours, .hybrid]) func rulesWithoutNormalClips(_ rule: ScoreRule) throws {
+        let refused = #expect(throws: ModelError.self) { try SmallModel.make().scoring(by: rule) }
+        #expect(refused?.code == .notCalibrated && refused?.reason.contains(rule.rawValue) == true)
         let error = #expect(throws: ModelError.self) {
             try SmallModel.make(rule: rule).makeScorer().score(SmallModel.signal(1), machine: fan)
         }

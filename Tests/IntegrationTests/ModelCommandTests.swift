@@ -56,6 +56,70 @@ import Testing
         }
     }
 
+    /// A network trained for two steps knows little, but its hybrid score has thresholds, and both are judged.
+    @Test func aNetworkIsJudgedByItsHybridScore() throws {
+        try withTemporaryDirectory { directory in
+            let plant = directory.appending(path: "plant")
+            try Command.succeed(["synth", plant.path, "--machines", "2", "--clips", "12", "--seed", "7"])
+            let cluster = try Cluster(in: directory.appending(path: "data"), workers: 2)
+            defer { cluster.stop() }
+            func objects(_ arguments: [String]) throws -> [[String: Any]] {
+                try Command.succeed(arguments + ["--json"], environment: cluster.environment).objects()
+            }
+            func judged(_ version: String, _ score: String...) throws -> String {
+                let lines = try objects(["model", "evaluate", version, "--dataset", "plant"] + score)
+                #expect(lines.count(where: { $0["aucLow"] is Double && $0["aucHigh"] is Double }) == 2)
+                #expect((lines.last?["summary"] as? [String: Double])?.count == 3)
+                return try #require(lines.last?["modelVersion"] as? String)
+            }
+            func settings(_ version: String) throws -> (score: String?, thresholds: Int?) {
+                let shown = try #require(try objects(["model", "show", version]).first)
+                return (
+                    (shown["settings"] as? [String: String])?["score"], (shown["thresholds"] as? [Any])?.count
+                )
+            }
+            _ = try objects(["dataset", "import", "plant", plant.path])
+            let short = ["--channels", "logmel", "--steps", "2", "--batch", "4", "--shard", "2"]
+            let trained = try objects(["train", "--dataset", "plant", "--model", "os-scl"] + short)
+            let version = try #require(trained.last?["modelVersion"] as? String)
+            #expect(try settings(version) == ("log-odds", 2))
+            #expect(try judged(version) == version)
+            #expect(try judged(version, "--score", "log-odds") == version)
+
+            let hybrid = try judged(version, "--score", "hybrid")
+            #expect(hybrid != version)
+            #expect(try judged(version, "--score", "hybrid") == hybrid)
+            #expect(try settings(hybrid) == ("hybrid", 2))
+
+            // Two clips of each machine were held back: they support a third.
+            let calibrated = try objects(["model", "calibrate", hybrid, "--rate", "0.34"])
+            #expect(calibrated.filter { $0["clips"] as? Int == 2 }.count == 2)
+            let refused = try Command.run(
+                ["model", "calibrate", hybrid, "--rate", "0.3"], environment: cluster.environment)
+            #expect(refused.status == 1 && refused.errors.contains("needs 3 normal clips"), "\(refused.errors)")
+
+            // Trained for that score from the start, it is the same file.
+            let again = try objects(["train", "--dataset", "plant", "--model", "os-scl", "--score", "hybrid"] + short)
+            let files = try [hybrid, try #require(again.last?["modelVersion"] as? String)].map { version in
+                let file = directory.appending(path: "\(version).safetensors")
+                try Command.succeed(["model", "export", version, file.path], environment: cluster.environment)
+                return try Data(contentsOf: file)
+            }
+            #expect(files[0] == files[1])
+
+            // A density has one score, and kept none of its clips back.
+            let density = try #require(
+                try objects(["train", "--dataset", "plant", "--model", "density"]).last?["modelVersion"] as? String)
+            for (arguments, reason) in [
+                (["evaluate", density, "--dataset", "plant", "--score", "hybrid"], "one score only"),
+                (["calibrate", density], "--dataset"),
+            ] {
+                let refused = try Command.run(["model"] + arguments, environment: cluster.environment)
+                #expect(refused.status == 1 && refused.errors.contains(reason), "\(refused.errors)")
+            }
+        }
+    }
+
     @Test(arguments: ["", "{}", "not a model"]) func damagedFilesAreRefused(_ content: String) throws {
         try withTemporaryDirectory { directory in
             let file = directory.appending(path: "model.safetensors")

@@ -76,7 +76,9 @@ extension OSSCLTraining {
             }
         }
         do throws(ModelError) {
-            let model = try NetworkModel(product, feature: feature, machines: course.machines).calibrated(
+            let model = try NetworkModel(
+                product, feature: feature, machines: course.machines, rule: recipe.rule
+            ).calibrated(
                 training: measurements.prefix(course.training.count).compactMap { $0 },
                 heldBack: measurements.dropFirst(course.training.count).compactMap { $0 },
                 falseAlarmRate: recipe.falseAlarmRate)

@@ -1,3 +1,4 @@
+package import Detection
 package import Networks
 
 /// Everything that decides what a training of the network makes, besides its clips.
@@ -33,6 +34,8 @@ package struct TrainingRecipe: Sendable, Hashable {
     package var heldBackShare = 0.05
     /// Of the thresholds.
     package var falseAlarmRate = 0.05
+    /// By which the finished model scores.
+    package var rule = ScoreRule.logOdds
 
     package init(architecture: Architecture, length: Length) {
         self.architecture = architecture
