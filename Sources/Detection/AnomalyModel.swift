@@ -21,6 +21,9 @@ package protocol AnomalyModel: Sendable {
     /// Throws `.damagedFile` where the file does not hold a model of this kind.
     init(_ file: ModelFile) throws(ModelError)
 
+    /// The mean level of every mel band in the machine's normal clips, dB; nil where the model does not hold it.
+    func normalLevels(of machine: MachineName) -> [Float]?
+
     /// Makes what one thread scores with.
     func makeScorer() throws(ModelError) -> any Scorer
 }

@@ -50,6 +50,10 @@ package struct DensityModel: AnomalyModel {
 
     package var machines: [MachineName] { members.map(\.name) }
 
+    package func normalLevels(of machine: MachineName) -> [Float]? {
+        places[machine].map { Array(members[$0].density.mean.prefix(feature.melBands)) }
+    }
+
     package func makeScorer() throws(ModelError) -> any Scorer { try DensityScorer(self) }
 
     /// The machine of that name. Throws `.unknownMachine` with those there are.

@@ -78,6 +78,10 @@ package struct NetworkModel: AnomalyModel {
     /// Of the network alone: two models whose references or thresholds differ have the same.
     package var weightsHash: ContentHash { ContentHash(of: Safetensors(tensors: weights).encoded()) }
 
+    package func normalLevels(of machine: MachineName) -> [Float]? {
+        references[machine]?.density.map { Array($0.mean.prefix(feature.melBands)) }
+    }
+
     package func makeScorer() throws(ModelError) -> any Scorer { try makeListener() }
 
     /// What one thread listens with: a scorer that also measures.

@@ -21,9 +21,7 @@ package struct MelBank: Hashable, Sendable {
     package init(_ parameters: LogMelParameters) throws(SpectraError) {
         let nyquist = Double(parameters.sampleRateHz) / 2
         let binWidth = nyquist / Double(parameters.binCount - 1)
-        let edges = (0..<parameters.melBands + 2).map { index in
-            Self.hertz(mel: Self.mel(hertz: nyquist) * Double(index) / Double(parameters.melBands + 1))
-        }
+        let edges = Self.edges(parameters)
         var firstBins: [Int32] = []
         var offsets: [Int32] = [0]
         var weights: [Float] = []
@@ -50,6 +48,12 @@ package struct MelBank: Hashable, Sendable {
         self.firstBins = firstBins
         self.offsets = offsets
         self.weights = weights
+    }
+
+    /// Where the bands begin, peak and end, Hz: band i reaches from edge i over i + 1 to i + 2. **Shape** (melBands + 2).
+    package static func edges(_ parameters: LogMelParameters) -> [Double] {
+        let top = mel(hertz: Double(parameters.sampleRateHz) / 2)
+        return (0..<parameters.melBands + 2).map { hertz(mel: top * Double($0) / Double(parameters.melBands + 1)) }
     }
 
     private static let logarithmicStep = log(6.4) / 27

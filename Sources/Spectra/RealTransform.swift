@@ -1,5 +1,5 @@
 private import CFFTW
-private import Synchronization
+internal import Synchronization
 
 /// The discrete Fourier transform of one row of real numbers, planned once for its own buffers.
 ///
@@ -16,7 +16,7 @@ final class RealTransform {
     let output: UnsafeMutableBufferPointer<Double>
     private let plan: fftw_plan
 
-    private static let planning = Mutex(())
+    static let planning = Mutex(())
 
     /// - Parameters:
     ///   - length: even, 2 or more.
@@ -47,7 +47,7 @@ final class RealTransform {
     }
 
     /// Zeros, aligned for the widest vectors.
-    private static func allocate(_ count: Int) -> UnsafeMutableBufferPointer<Double> {
+    static func allocate(_ count: Int) -> UnsafeMutableBufferPointer<Double> {
         let buffer = UnsafeMutableBufferPointer(start: fftw_alloc_real(count), count: count)
         buffer.initialize(repeating: 0)
         return buffer
