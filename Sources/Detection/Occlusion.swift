@@ -33,13 +33,13 @@ package struct Occlusion: Sendable {
     ///
     /// Throws what the model's scorer does.
     package init(
-        of signal: ClipSignal, machine: MachineName, model: any AnomalyModel, patchSize: Int = patchSize
+        of signal: ClipSignal, machine: MachineName, model: any AnomalyModel, patchSize: Int = Occlusion.patchSize
     ) throws(ModelError) {
         let scorer = try model.makeScorer()
         let (extractor, equaliser) = try Self.tools(model.feature)
         let score = try scorer.score(signal, machine: machine)
         let logMel = try signal.logMel(by: extractor, name: machine.description)
-        let usual = model.normalLevels(of: machine) ?? logMel.timeStatistics.prefix(logMel.melBands).map { $0 }
+        let usual = model.normalLevels(of: machine) ?? Array(logMel.timeStatistics.prefix(logMel.melBands))
         var effects: [Effect] = []
         for patch in SoundPatch.tiles(melBands: logMel.melBands, frames: logMel.frames, size: patchSize) {
             let gains = patch.bands.map { band in

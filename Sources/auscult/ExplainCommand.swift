@@ -54,14 +54,14 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         let file = try ModelFile(reading: try ClipFiles.bytes(of: model), name: model, machines: nil)
-        let model = try file.model()
-        guard let machine = recordedMachine(clip) else {
+        let judge = try file.model()
+        guard let recorded = recordedMachine(clip) else {
             throw CommandFailure("\(clip): the name does not say which \(machine) it is; give --machine TYPE/ID")
         }
         guard let heard = try ClipFiles([clip]).files.first else { throw CommandFailure(ClipFiles.missingReason(clip)) }
         var decoder = ClipDecoder(sampleRateHz: file.feature.sampleRateHz)
-        let occlusion = try Occlusion(of: signal(heard, file, &decoder), machine: machine, model: model)
-        let nearest = try nearest(to: occlusion.score, machine, model, file, &decoder)
+        let occlusion = try Occlusion(of: signal(heard, file, &decoder), machine: recorded, model: judge)
+        let nearest = try nearest(to: occlusion.score, recorded, judge, file, &decoder)
         let path = out ?? (clip.hasSuffix(".wav") || clip.hasSuffix(".npy") ? String(clip.dropLast(4)) : clip) + ".png"
         do {
             let picture = ExplanationPicture(occlusion, normal: nearest?.logMel).image.bytes
@@ -69,7 +69,7 @@ struct ExplainCommand: ParsableCommand {
         } catch {
             throw CommandFailure("\(path): cannot be written; check the folder, its permissions and the free space")
         }
-        try show(Result(occlusion, machine, file.feature, clip: clip, nearest: nearest, picture: path))
+        try show(Result(occlusion, recorded, file.feature, clip: clip, nearest: nearest, picture: path))
     }
 
     private func recordedMachine(_ path: String) -> MachineName? {

@@ -47,15 +47,13 @@ struct ExplanationPicture {
                 let place = band * logMel.frames + frame
                 let level = (logMel.values[place] - scale.low) / max(scale.high - scale.low, 1)
                 let grey = Double(min(max(level, 0), 1)) * 220
-                let heat = red?[place] ?? 0
-                let colour = (
-                    red: UInt8(grey + (255 - grey) * heat * 0.7), green: UInt8(grey * (1 - heat * 0.7)),
-                    blue: UInt8(grey * (1 - heat * 0.7))
-                )
+                let heat = 0.7 * (red?[place] ?? 0)
+                let (warm, cold) = (UInt8(grey + (255 - grey) * heat), UInt8(grey - grey * heat))
                 for point in 0..<Self.pointSize * Self.pointSize {
                     image.set(
                         x: frame * Self.pointSize + point % Self.pointSize,
-                        y: top + (logMel.melBands - 1 - band) * Self.pointSize + point / Self.pointSize, colour)
+                        y: top + (logMel.melBands - 1 - band) * Self.pointSize + point / Self.pointSize,
+                        (red: warm, green: cold, blue: cold))
                 }
             }
         }

@@ -20,6 +20,8 @@ struct ModelCommand: ParsableCommand {
         let machines: [String]
         let weightsHash: String
         let fileBytes: Int
+        /// What is known of where it comes from, e.g. `sameWeightsAs`.
+        let origin: [String: String]
 
         init(_ record: ModelRecord) {
             modelVersion = record.version
@@ -28,12 +30,15 @@ struct ModelCommand: ParsableCommand {
             machines = record.machines.map(\.description)
             weightsHash = record.weightsHash.description
             fileBytes = record.fileLength
+            let metadata = try? JSONDecoder().decode([String: String].self, from: Data(record.metadata.utf8))
+            origin = metadata ?? [:]
         }
 
         func show(json: Bool) throws {
             if json { return try Console.json(self) }
             let names = machines.count > 4 ? "\(machines.count) machines" : machines.joined(separator: ", ")
-            Console.line("\(modelVersion)\t\(dataset ?? "imported")\t\(names)\t\(weightsHash)")
+            let origin = origin.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            Console.line("\(modelVersion)\t\(dataset ?? "imported")\t\(names)\t\(weightsHash)\t\(origin)")
         }
     }
 
@@ -59,7 +64,9 @@ struct ModelCommand: ParsableCommand {
 
         func run() throws {
             let machines = try ModelCommand.machines(machine)
-            try ModelCommand.show(try database.ledger().promote(version, machines: machines), json: output.json)
+            let changes = try database.ledger().promote(version, machines: machines)
+            try ModelCommand.show(changes, json: output.json)
+            if changes.isEmpty { Console.note("nothing changed: the machines have that champion already") }
         }
     }
 
@@ -73,7 +80,9 @@ struct ModelCommand: ParsableCommand {
 
         func run() throws {
             let machines = try ModelCommand.machines(machine)
-            try ModelCommand.show(try database.ledger().rollback(machines: machines), json: output.json)
+            let changes = try database.ledger().rollback(machines: machines)
+            try ModelCommand.show(changes, json: output.json)
+            if changes.isEmpty { Console.note("nothing changed: there is no champion to take back") }
         }
     }
 
@@ -90,7 +99,7 @@ struct ModelCommand: ParsableCommand {
             do {
                 try Data(file).write(to: URL(filePath: path), options: .atomic)
             } catch {
-                throw CommandFailure("cannot write \(path): \(error)")
+                throw CommandFailure("cannot write \(path); check the folder, its permissions and the free space")
             }
             Console.note("wrote \(version) to \(path), \(file.count) bytes")
         }
@@ -111,7 +120,6 @@ struct ModelCommand: ParsableCommand {
                 Console.line("\(change.machine)\t\(change.before ?? "none") -> \(change.now ?? "none")")
             }
         }
-        if changes.isEmpty { Console.note("nothing changed: the machines have that champion already") }
     }
 
     private static func machines(_ names: [String]) throws -> [MachineName]? {

@@ -67,14 +67,18 @@ struct PNGImage {
     }
 
     private static let cyclicTable: [UInt32] = (0..<256).map { number in
-        (0..<8).reduce(UInt32(number)) { sum, _ in sum & 1 == 1 ? 0xEDB8_8320 ^ sum >> 1 : sum >> 1 }
+        var sum = UInt32(number)
+        for _ in 0..<8 { sum = (sum >> 1) ^ (sum & 1 == 1 ? 0xEDB8_8320 : 0) }
+        return sum
     }
 
     private static func cyclicSum(_ content: [UInt8]) -> UInt32 {
-        ~content.reduce(UInt32.max) { sum, byte in cyclicTable[Int((sum ^ UInt32(byte)) & 0xFF)] ^ sum >> 8 }
+        var sum = UInt32.max
+        for byte in content { sum = (sum >> 8) ^ cyclicTable[Int((sum ^ UInt32(byte)) & 0xFF)] }
+        return ~sum
     }
 
     private static func bigEndian(_ number: UInt32) -> [UInt8] {
-        stride(from: 24, through: 0, by: -8).map { UInt8(number >> UInt32($0) & 0xFF) }
+        [24, 16, 8, 0].map { UInt8((number >> $0) & 0xFF) }
     }
 }

@@ -107,6 +107,9 @@ struct TrainCommand: ParsableCommand {
 
     func run() throws {
         let ledger = try database.ledger()
+        if let channels, channels != "logmel", try ledger.dataset(dataset)?.feature != nil {
+            throw ValidationError("\(dataset) holds log-mels, without a wave for \(channels); use --channels logmel")
+        }
         let run = try ledger.submit(
             RunRequest(kind: .train, model: model, dataset: dataset, specification: specification.json))
         if output.json { try Console.json(Submitted(run: run)) } else { Console.note("run \(run) is queued") }

@@ -51,7 +51,8 @@ import Testing
         let heard = try Occlusion(
             of: .samples(Self.whistling(), sampleRateHz: 16_000), machine: Self.machine, model: model, patchSize: 4)
         #expect(found.score == heard.score && found.logMel == logMel)
-        #expect(found.loudest?.patch == heard.loudest?.patch)
+        #expect(found.loudest?.patch.bands == heard.loudest?.patch.bands)
+        #expect(found.loudest?.patch.frames.overlaps(8..<16) == true)
     }
 
     /// A network without references is asked too, and one that hears the wave.

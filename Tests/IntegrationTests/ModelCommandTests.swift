@@ -53,6 +53,20 @@ import Testing
             ]).objects()
             #expect(scored.count > 4 && scored.allSatisfy { $0["score"] is Double && $0["verdict"] is String })
             #expect(try objects(["model", "list"]).count == 2)
+
+            // Why a clip is anomalous, as a picture: two log-mels of 313 frames, two points each.
+            let failing = try #require(scored.compactMap { $0["path"] as? String }.first { $0.contains("/anomaly_") })
+            let picture = directory.appending(path: "why.png")
+            let explained = try #require(
+                try Command.succeed([
+                    "explain", failing, "--model", file, "--machine", String(machine[0]), "--out", picture.path,
+                    "--json", "--among", plant.appending(path: "\(machine[0])/train").path,
+                ]).objects().first)
+            #expect((explained["nearest"] as? String)?.contains("/train/normal_") == true)
+            #expect((explained["patch"] as? [String: Double])?.count == 5)
+            let bytes = [UInt8](try Data(contentsOf: picture))
+            #expect(Array(bytes.prefix(4)) == [0x89, 0x50, 0x4E, 0x47])
+            #expect(Array(bytes[16..<24]) == [0, 0, 2, 114, 0, 0, 2, 8])
         }
     }
 
