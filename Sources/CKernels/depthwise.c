@@ -1,24 +1,33 @@
 #include "CKernels.h"
 #include "vector.h"
 
-// `count` neighbouring outputs share each load of a weight; all their inputs lie inside the row.
+// `count` neighbouring outputs of sixteen channels; all their inputs lie inside the row, and each is loaded once. `rows`
+// stand at the middle input of the first output.
 INLINE void inside(
-    const int count, const float *const rows[3], const float *weights, float *out, long first, long channels,
-    const long stride, long c, const float *bias, const float *slope)
+    const int count, const int stride, const float *const rows[3], const float *weights, float *out, long channels,
+    const float *bias, const float *slope)
 {
     lanes sum[4];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < count; i++) sum[i] = bias ? load(bias + c) : (lanes){};
+    for (int i = 0; i < count; i++) sum[i] = bias ? load(bias) : (lanes){};
 #pragma clang loop unroll(full)
-    for (int tap = 0; tap < 9; tap++) {
-        lanes w = load(weights + tap * channels + c);
-        const float *x = rows[tap / 3] + (first * stride + tap % 3 - 1) * channels + c;
+    for (int row = 0; row < 3; row++) {
+        lanes w[3];
 #pragma clang loop unroll(full)
-        for (int i = 0; i < count; i++) sum[i] += w * load(x + i * stride * channels);
+        for (int tap = 0; tap < 3; tap++) w[tap] = load(weights + (3 * row + tap) * channels);
+#pragma clang loop unroll(full)
+        for (int x = 0; x < stride * (count - 1) + 3; x++) {
+            lanes in = load(rows[row] + (x - 1) * channels);
+#pragma clang loop unroll(full)
+            for (int tap = 0; tap < 3; tap++) {
+                const int i = (x - tap) / stride;
+                if (x >= tap && (x - tap) % stride == 0 && i < count) sum[i] += w[tap] * in;
+            }
+        }
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < count; i++)
-        store(out + (first + i) * channels + c, slope ? rectify(sum[i], load(slope + c)) : sum[i]);
+        store(out + i * channels, slope ? rectify(sum[i], load(slope)) : sum[i]);
 }
 
 // One output at the left or right edge, where some inputs are padding.
@@ -42,15 +51,30 @@ KERNEL void kernel_depthwise_row(
     const float *const rows[3] = {above, middle, below};
     const long last = (width - 2) / stride + 1 < out_width ? (width - 2) / stride + 1 : out_width;
     const long end = width < 2 ? 1 : last;
-    for (long c = 0; c < channels; c += LANES) {
-        edge(rows, weights, out, 0, width, channels, stride, c, bias, slope);
-        long x = 1;
-        if (stride == 1)
-            for (; x + 4 <= end; x += 4) inside(4, rows, weights, out, x, channels, 1, c, bias, slope);
-        else
-            for (; x + 4 <= end; x += 4) inside(4, rows, weights, out, x, channels, 2, c, bias, slope);
-        for (; x < out_width; x++) edge(rows, weights, out, x, width, channels, stride, c, bias, slope);
+    // Channels run innermost: columns of one block of channels would all fall into the same few sets of the cache.
+#define INSIDE(count, stride) \
+    for (long c = 0; c < channels; c += LANES) { \
+        const long at = x * (stride) * channels + c; \
+        const float *const here[3] = {above + at, middle + at, below + at}; \
+        inside( \
+            count, stride, here, weights + c, out + x * channels + c, channels, bias ? bias + c : 0, \
+            slope ? slope + c : 0); \
     }
+#define EDGE \
+    for (long c = 0; c < channels; c += LANES) edge(rows, weights, out, x, width, channels, stride, c, bias, slope);
+    long x = 0;
+    EDGE
+    x = 1;
+    if (stride == 1) {
+        for (; x + 4 <= end; x += 4) INSIDE(4, 1)
+        for (; x < end; x++) INSIDE(1, 1)
+    } else {
+        for (; x + 4 <= end; x += 4) INSIDE(4, 2)
+        for (; x < end; x++) INSIDE(1, 2)
+    }
+    for (; x < out_width; x++) EDGE
+#undef INSIDE
+#undef EDGE
 }
 
 KERNEL void kernel_depthwise_row_gradient(

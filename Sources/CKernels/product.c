@@ -8,26 +8,31 @@
 enum { block = 96 };
 
 INLINE void tile(
-    const int rows, const float *a, long a_stride, const float *panel, float *c, long c_stride, long k, long columns,
-    const float *bias, const float *slope, bool accumulate)
+    const int rows, const bool rectifies, const bool accumulates, const float *a, long a_stride, const float *panel,
+    float *c, long c_stride, long k, const lanes bias, const float *slope)
 {
-    lanes sum[12] = {};
+    lanes sum[12];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sum[r] = accumulates ? bias + load(c + r * c_stride) : bias;
+    // Unrolled, so that the processor foresees the end of so few turns: a surprise would drain its pipelines.
+#pragma clang loop unroll_count(8)
     for (long i = 0; i < k; i++) {
         lanes b = load(panel + LANES * i);
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) sum[r] += splat(a[r * a_stride + i]) * b;
     }
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) {
-        float *target = c + r * c_stride;
-        lanes old = {};
-        if (accumulate && columns == LANES) old = load(target);
-        else if (accumulate) for (long j = 0; j < columns; j++) old[j] = target[j];
-        lanes x = sum[r] + old;
-        if (bias) x += load(bias);
-        if (slope) x = rectify(x, load(slope));
-        if (columns == LANES) store(target, x);
-        else for (long j = 0; j < columns; j++) target[j] = x[j];
+    for (int r = 0; r < rows; r++) store(c + r * c_stride, rectifies ? rectify(sum[r], load(slope)) : sum[r]);
+}
+
+// How many of the rows that are left the next tile takes. A tile of less than four waits for its own sums; so the last
+// rows are shared out evenly.
+INLINE long rows_of_tile(long left)
+{
+    switch (left) {
+    case 7: case 8: return 4;
+    case 9: case 13: return 5;
+    default: return left < 6 ? left : 6;
     }
 }
 
@@ -81,6 +86,30 @@ KERNEL void kernel_product_precise(
     }
 }
 
+// One panel's sixteen columns of c, for at most a block of rows.
+INLINE void strip(
+    const bool rectifies, const bool accumulates, bool wide, const float *a, long a_stride, const float *panel, float *c,
+    long c_stride, long m, long k, const float *bias, const float *slope)
+{
+    const lanes start = bias ? load(bias) : (lanes){};
+#define TILE(rows) \
+    tile(rows, rectifies, accumulates, a + i * a_stride, a_stride, panel, c + i * c_stride, c_stride, k, start, slope)
+    long i = 0;
+    if (wide) for (; i + 12 <= m; i += 12) TILE(12);
+    for (long rows; i < m; i += rows) {
+        rows = rows_of_tile(m - i);
+        switch (rows) {
+        case 6: TILE(6); break;
+        case 5: TILE(5); break;
+        case 4: TILE(4); break;
+        case 3: TILE(3); break;
+        case 2: TILE(2); break;
+        case 1: TILE(1); break;
+        }
+    }
+#undef TILE
+}
+
 KERNEL void kernel_product(
     const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
     const float *bias, const float *slope, bool accumulate)
@@ -90,25 +119,29 @@ KERNEL void kernel_product(
 #else
     const bool wide = false;
 #endif
+    float edge[block * LANES];
     for (long top = 0; top < m; top += block) {
-        long end = top + block < m ? top + block : m;
+        const long rows = top + block < m ? block : m - top;
         for (long j = 0; j < n; j += LANES) {
-            const float *panel = panels + j * k;
-            const float *b = bias ? bias + j : 0, *s = slope ? slope + j : 0;
-            long columns = n - j < LANES ? n - j : LANES;
-#define TILE(rows) \
-    tile(rows, a + i * a_stride, a_stride, panel, c + i * c_stride + j, c_stride, k, columns, b, s, accumulate)
-            long i = top;
-            if (wide) for (; i + 12 <= end; i += 12) TILE(12);
-            for (; i + 6 <= end; i += 6) TILE(6);
-            switch (end - i) {
-            case 5: TILE(5); break;
-            case 4: TILE(4); break;
-            case 3: TILE(3); break;
-            case 2: TILE(2); break;
-            case 1: TILE(1); break;
-            }
-#undef TILE
+            // A last panel of fewer columns works on a copy.
+            const long columns = n - j < LANES ? n - j : LANES;
+            float *target = c + top * c_stride + j, *place = columns < LANES ? edge : target;
+            const long stride = columns < LANES ? LANES : c_stride;
+            if (columns < LANES && accumulate)
+                for (long i = 0; i < rows; i++)
+                    for (long x = 0; x < columns; x++) edge[i * LANES + x] = target[i * c_stride + x];
+#define STRIP(rectifies, accumulates) \
+    strip( \
+        rectifies, accumulates, wide, a + top * a_stride, a_stride, panels + j * k, place, stride, rows, k, \
+        bias ? bias + j : 0, slope ? slope + j : 0)
+            if (slope && accumulate) STRIP(true, true);
+            else if (slope) STRIP(true, false);
+            else if (accumulate) STRIP(false, true);
+            else STRIP(false, false);
+#undef STRIP
+            if (columns < LANES)
+                for (long i = 0; i < rows; i++)
+                    for (long x = 0; x < columns; x++) target[i * c_stride + x] = edge[i * LANES + x];
         }
     }
 }

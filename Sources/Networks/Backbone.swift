@@ -26,10 +26,17 @@ package final class Backbone {
         self.architecture = architecture
         self.clips = clips
         tgram = architecture.channels.contains(.tgram) ? TrainedTgram(architecture, layout, clips: clips) : nil
-        tfgram = architecture.channels.contains(.tfgram) ? TrainedTFgram(architecture, layout, clips: clips) : nil
+        var branches = [TrainedMobileFaceNet.gradientCounts(architecture, clips: clips)]
+        if architecture.channels.contains(.tfgram) {
+            branches.append(TrainedTFgram.gradientCounts(architecture, clips: clips))
+        }
+        let room = GradientRoom(count: branches.map(GradientRoom.count).max() ?? 0)
+        tfgram =
+            architecture.channels.contains(.tfgram)
+            ? TrainedTFgram(architecture, layout, clips: clips, room: room) : nil
         let attends = architecture.channels.contains(.attention)
         attention = attends ? FrequencyAttention(architecture, trains: true) : nil
-        mobileFaceNet = TrainedMobileFaceNet(architecture, layout, clips: clips)
+        mobileFaceNet = TrainedMobileFaceNet(architecture, layout, clips: clips, room: room)
         let imageCount = clips * architecture.melBands * architecture.frames
         images = FloatBuffer(count: architecture.channels.count * imageCount)
         logMels = FloatBuffer(count: attends ? imageCount : 0)
@@ -134,8 +141,7 @@ package final class Backbone {
                     parameters, wave: { wave($0, padding: a.tgramKernel / 2) }, imageGradients: turned,
                     gradient: gradient)
             } else {
-                tfgram?.backward(
-                    wave: { wave($0, padding: TFgramShape.padding) }, imageGradients: turned, gradient: gradient)
+                tfgram?.backward(imageGradients: turned, gradient: gradient)
             }
         }
     }

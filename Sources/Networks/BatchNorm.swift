@@ -136,7 +136,7 @@ final class BatchNorm {
         }
     }
 
-    /// dL/dy of some rows; `dy` may be `g`.
+    /// dL/dy of some rows; `dy` may be `g` or `y`.
     func combine(
         _ g: UnsafePointer<Float>, _ y: UnsafePointer<Float>, into dy: UnsafeMutablePointer<Float>, rows: Int
     ) {

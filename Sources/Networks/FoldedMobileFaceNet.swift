@@ -2,12 +2,12 @@ internal import Tensors
 
 /// The MobileFaceNet up to its global convolution, with its batch norms folded into its weights.
 ///
-/// It works row by row: a bottleneck keeps three rows of its expanded image, filters them to one row and projects that, so
-/// that the wide images are never written out. Wide bottlenecks run in passes over slices of their expanded channels, to
-/// keep the three rows in the second-level cache; the projections of the passes add up.
+/// It works band by band: a bottleneck expands a few rows at a time, filters them and projects what comes out, so that the
+/// wide images are never written out. Wide bottlenecks run in passes over slices of their expanded channels, to keep the
+/// bands and the pass's weights in the second-level cache; the projections of the passes add up.
 struct FoldedMobileFaceNet {
     /// Expanded channels per pass.
-    static let channelsPerPass = 256
+    static let channelsPerPass = 128
 
     private struct Filter {
         /// [9][channels]
@@ -135,12 +135,10 @@ extension FoldedMobileFaceNet {
         begin(images, into: image, scratch: scratch)
         for (bottleneck, passes) in zip(plan.bottlenecks, bottlenecks) {
             let target = bottleneck.project.output
-            if bottleneck.connects {
-                next.update(from: image, count: target.count)
-            } else {
-                next.update(repeating: 0, count: target.count)
+            if bottleneck.connects { next.update(from: image, count: target.count) }
+            for (index, pass) in passes.enumerated() {
+                run(pass, of: bottleneck, image, into: next, adds: bottleneck.connects || index > 0, scratch: scratch)
             }
-            for pass in passes { run(pass, of: bottleneck, image, into: next, scratch: scratch) }
             swap(&image, &next)
         }
         finish(image, features: features, scratch: scratch)
@@ -151,51 +149,58 @@ extension FoldedMobileFaceNet {
         _ images: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
     ) {
         let output = plan.stem.output
-        let ring = RowRing(scratch, rows: output.rows, stride: output.columns * output.channels)
-        var made = 0
-        for row in 0..<output.rows {
-            while made <= min(row + 1, output.rows - 1) {
+        let rowLength = output.columns * output.channels
+        let ring = BandRing(scratch, output)
+        for band in ring.bands(stride: 1) {
+            for row in band.made {
                 Patches.gather(
-                    images, plane: plan.stem.input, row: made, stride: stem.depth, into: scratch.patches.pointer)
+                    images, plane: plan.stem.input, row: row, stride: stem.depth, into: scratch.patches.pointer)
                 Kernels.product(
-                    scratch.patches.pointer, aStride: stem.depth, stem, into: ring[made], cStride: output.channels,
+                    scratch.patches.pointer, aStride: stem.depth, stem, into: ring[row], cStride: output.channels,
                     rows: output.columns, bias: stemBias.pointer, slope: stemSlope.pointer)
-                made += 1
             }
-            Kernels.depthwiseRow(
-                ring.reading(row - 1), ring.reading(row), ring.reading(row + 1), weights: filter.weights.pointer,
-                into: target + row * output.columns * output.channels, width: output.columns,
-                channels: output.channels, stride: 1, bias: filter.bias.pointer, slope: filter.slope.pointer)
+            for row in band.filtered {
+                apply(filter, to: ring, row: row, stride: 1, output, into: target + row * rowLength)
+            }
         }
     }
 
-    /// Adds what one slice of the expanded channels contributes to a bottleneck's output.
+    /// Makes what one slice of the expanded channels contributes to a bottleneck's output.
+    ///
+    /// - Parameter adds: the target holds the input or what other slices contributed.
     private func run(
         _ pass: Pass, of bottleneck: Bottleneck, _ image: UnsafePointer<Float>,
-        into target: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
+        into target: UnsafeMutablePointer<Float>, adds: Bool, scratch: MobileFaceNetScratch
     ) {
         let (input, output) = (bottleneck.expand.input, bottleneck.project.output)
-        let stride = bottleneck.stride
-        let ring = RowRing(scratch, rows: input.rows, stride: input.columns * pass.channels)
-        var made = 0
-        for row in 0..<output.rows {
-            while made <= min(row * stride + 1, input.rows - 1) {
-                Kernels.product(
-                    image + made * input.columns * input.channels, aStride: input.channels, pass.expand,
-                    into: ring[made], cStride: pass.channels, rows: input.columns, bias: pass.expandBias.pointer,
-                    slope: pass.expandSlope.pointer)
-                made += 1
+        let plane = Plane(rows: input.rows, columns: input.columns, channels: pass.channels)
+        let ring = BandRing(scratch, plane)
+        for band in ring.bands(stride: bottleneck.stride) {
+            Kernels.product(
+                image + band.made.lowerBound * input.columns * input.channels, aStride: input.channels, pass.expand,
+                into: ring[band.made.lowerBound], cStride: pass.channels, rows: band.made.count * input.columns,
+                bias: pass.expandBias.pointer, slope: pass.expandSlope.pointer)
+            for (index, row) in band.filtered.enumerated() {
+                apply(
+                    pass.filter, to: ring, row: row, stride: bottleneck.stride, plane,
+                    into: scratch.filtered.pointer + index * output.columns * pass.channels)
             }
-            Kernels.depthwiseRow(
-                ring.reading(row * stride - 1), ring.reading(row * stride), ring.reading(row * stride + 1),
-                weights: pass.filter.weights.pointer, into: scratch.filtered.pointer, width: input.columns,
-                channels: pass.channels, stride: stride, bias: pass.filter.bias.pointer,
-                slope: pass.filter.slope.pointer)
             Kernels.product(
                 scratch.filtered.pointer, aStride: pass.channels, pass.project,
-                into: target + row * output.columns * output.channels, cStride: output.channels,
-                rows: output.columns, bias: pass.projectBias?.pointer, accumulate: true)
+                into: target + band.filtered.lowerBound * output.columns * output.channels, cStride: output.channels,
+                rows: band.filtered.count * output.columns, bias: pass.projectBias?.pointer, accumulate: adds)
         }
+    }
+
+    /// One output row of a filter.
+    private func apply(
+        _ filter: Filter, to ring: BandRing, row: Int, stride: Int, _ plane: Plane,
+        into target: UnsafeMutablePointer<Float>
+    ) {
+        Kernels.depthwiseRow(
+            ring.reading(row * stride - 1), ring.reading(row * stride), ring.reading(row * stride + 1),
+            weights: filter.weights.pointer, into: target, width: plane.columns, channels: plane.channels,
+            stride: stride, bias: filter.bias.pointer, slope: filter.slope.pointer)
     }
 
     /// The trunk and the global convolution.
@@ -203,64 +208,19 @@ extension FoldedMobileFaceNet {
         _ image: UnsafePointer<Float>, features: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
     ) {
         let (input, output) = (plan.trunk.input, plan.trunk.output)
-        let wide = output.channels
-        let rowLength = output.columns * wide
-        let outputs = scratch.ring.pointer
+        let (wide, outputs) = (output.channels, scratch.ring.pointer)
         features.update(from: globalBias.pointer, count: wide)
-        for row in 0..<output.rows {
+        let bandRows = BandRing.bandRows(columns: output.columns)
+        for first in stride(from: 0, to: output.rows, by: bandRows) {
+            let positions = min(bandRows, output.rows - first) * output.columns
             Kernels.product(
-                image + row * input.columns * input.channels, aStride: input.channels, trunk, into: outputs,
-                cStride: wide, rows: output.columns, bias: trunkBias.pointer, slope: trunkSlope.pointer)
-            let weights = globalWeights.pointer + row * rowLength
-            for column in 0..<output.columns {
-                let (y, w) = (outputs + column * wide, weights + column * wide)
+                image + first * input.columns * input.channels, aStride: input.channels, trunk, into: outputs,
+                cStride: wide, rows: positions, bias: trunkBias.pointer, slope: trunkSlope.pointer)
+            let weights = globalWeights.pointer + first * output.columns * wide
+            for position in 0..<positions {
+                let (y, w) = (outputs + position * wide, weights + position * wide)
                 for c in 0..<wide { features[c] += y[c] * w[c] }
             }
         }
-    }
-}
-
-/// Three rows that an image passes through; a row outside the image reads as zero.
-private struct RowRing {
-    private let base: UnsafeMutablePointer<Float>
-    private let zero: UnsafePointer<Float>
-    private let rows: Int
-    private let stride: Int
-
-    init(_ scratch: MobileFaceNetScratch, rows: Int, stride: Int) {
-        base = scratch.ring.pointer
-        zero = UnsafePointer(scratch.zeroRow.pointer)
-        self.rows = rows
-        self.stride = stride
-    }
-
-    subscript(row: Int) -> UnsafeMutablePointer<Float> { base + row % 3 * stride }
-
-    func reading(_ row: Int) -> UnsafePointer<Float> {
-        (0..<rows).contains(row) ? UnsafePointer(base + row % 3 * stride) : zero
-    }
-}
-
-final class MobileFaceNetScratch {
-    let images: (FloatBuffer, FloatBuffer)
-    let ring: FloatBuffer
-    let zeroRow: FloatBuffer
-    let filtered: FloatBuffer
-    let patches: FloatBuffer
-
-    init(_ a: Architecture) {
-        let plan = MobileFaceNetPlan(a)
-        let largest = max(plan.filter.output.count, plan.bottlenecks.map(\.project.output.count).max() ?? 0)
-        images = (FloatBuffer(count: largest), FloatBuffer(count: largest))
-        let wide = plan.bottlenecks.map(\.expand.output)
-        let expandedRow =
-            wide.map { $0.columns * min($0.channels, FoldedMobileFaceNet.channelsPerPass) }.max() ?? 0
-        let stemRow = plan.stem.output.columns * plan.stem.output.channels
-        let trunkRow = plan.trunk.output.columns * plan.trunk.output.channels
-        let row = max(expandedRow, stemRow, trunkRow)
-        ring = FloatBuffer(count: 3 * row)
-        zeroRow = FloatBuffer(count: row)
-        filtered = FloatBuffer(count: row)
-        patches = FloatBuffer(count: plan.stem.output.columns * plan.stem.input.channels * 9)
     }
 }

@@ -26,7 +26,7 @@ final class TrainedMobileFaceNet {
     private let filtered: FloatBuffer
     private let expanded: FloatBuffer
 
-    init(_ a: Architecture, _ layout: ParameterLayout, clips: Int) {
+    init(_ a: Architecture, _ layout: ParameterLayout, clips: Int, room: GradientRoom) {
         let plan = MobileFaceNetPlan(a)
         self.clips = clips
         stem = TrainedUnit(plan.stem, layout, clips: clips)
@@ -48,12 +48,18 @@ final class TrainedMobileFaceNet {
         let longestRow = units.map { $0.input.columns * max($0.input.channels, $0.output.channels) }.max() ?? 0
         scratch = FloatBuffer(count: max(2 * TrainedUnit.chunk * widest, longestRow, stem.stemScratchCount))
         ring = TrainedRing(length: longestRow)
-        let narrowCount = max(plan.filter.output.count, plan.bottlenecks.map(\.project.output.count).max() ?? 0)
-        narrow = (FloatBuffer(count: clips * narrowCount), FloatBuffer(count: clips * narrowCount))
-        filtered = FloatBuffer(
-            count: clips * max(plan.trunk.output.count, plan.bottlenecks.map(\.filter.output.count).max() ?? 0))
-        expanded = FloatBuffer(
-            count: clips * max(plan.stem.output.count, plan.bottlenecks.map(\.expand.output.count).max() ?? 0))
+        let buffers = room.buffers(Self.gradientCounts(a, clips: clips))
+        narrow = (buffers[0], buffers[1])
+        (filtered, expanded) = (buffers[2], buffers[3])
+    }
+
+    /// The lengths of the buffers of gradients: two narrow ones, the filtered and the expanded one.
+    static func gradientCounts(_ a: Architecture, clips: Int) -> [Int] {
+        let plan = MobileFaceNetPlan(a)
+        let narrow = max(plan.filter.output.count, plan.bottlenecks.map(\.project.output.count).max() ?? 0)
+        let filtered = max(plan.trunk.output.count, plan.bottlenecks.map(\.filter.output.count).max() ?? 0)
+        let expanded = max(plan.stem.output.count, plan.bottlenecks.map(\.expand.output.count).max() ?? 0)
+        return [clips * narrow, clips * narrow, clips * filtered, clips * expanded]
     }
 
     /// What the block of that index reads.

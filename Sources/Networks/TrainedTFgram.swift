@@ -1,6 +1,6 @@
 internal import Tensors
 
-/// TFgram during training; the outputs of each convolution and of each pool are kept.
+/// TFgram during training; the outputs of each convolution but the first, and of each pool, are kept.
 final class TrainedTFgram {
     /// A convolution over time with its batch norm and ReLU.
     private final class Layer {
@@ -26,32 +26,29 @@ final class TrainedTFgram {
         let pooled: FloatBuffer
     }
 
-    /// What a layer reads: the activation of another's outputs, or a stored image.
+    /// What a layer reads: the first convolution made again, the activation of another's outputs, or a stored image.
     private enum Source {
+        case start(TrainedStart)
         case activation(BatchNorm, FloatBuffer)
         case image(FloatBuffer)
     }
 
     private let shape: TFgramShape
     private let clips: Int
-    private let start: ParameterLayout.Slice
-    private let startPanels: Panels
-    private let startNorm: BatchNorm
-    private let startOutputs: FloatBuffer
+    private let start: TrainedStart
     private let blocks: [Block]
     private let x: FloatBuffer
     private let dy: FloatBuffer
+    /// What the first convolution made for the rows in `x`.
+    private let y: FloatBuffer
     private let winograd: WinogradScratch
     private var gradients: (FloatBuffer, FloatBuffer)
 
-    init(_ a: Architecture, _ layout: ParameterLayout, clips: Int) {
+    init(_ a: Architecture, _ layout: ParameterLayout, clips: Int, room: GradientRoom) {
         let shape = TFgramShape(a)
         self.shape = shape
         self.clips = clips
-        start = layout["TFgramNet.pre_conv0.weight"]
-        startPanels = Panels(depth: TFgramShape.kernel, columns: shape.firstChannels)
-        startNorm = BatchNorm(layout, "TFgramNet.pre_bn0")
-        startOutputs = FloatBuffer(count: clips * shape.firstSteps * shape.firstChannels)
+        start = TrainedStart(shape, layout)
         blocks = shape.blocks.map { block in
             Block(
                 shape: block, first: Layer(layout, block.name, 1, steps: block.steps, clips: clips),
@@ -62,9 +59,16 @@ final class TrainedTFgram {
         let rows = TrainedWaveConvolution.chunk + widestBin + 16
         x = FloatBuffer(count: rows * shape.widest)
         dy = FloatBuffer(count: rows * shape.widest)
+        y = FloatBuffer(count: rows * shape.firstChannels)
         winograd = WinogradScratch(channels: shape.widest)
-        let largest = shape.blocks.map { max($0.steps * $0.outputs, $0.steps * $0.inputs) }.max() ?? 0
-        gradients = (FloatBuffer(count: clips * largest), FloatBuffer(count: clips * largest))
+        let buffers = room.buffers(Self.gradientCounts(a, clips: clips))
+        gradients = (buffers[0], buffers[1])
+    }
+
+    /// The lengths of the two buffers of gradients.
+    static func gradientCounts(_ a: Architecture, clips: Int) -> [Int] {
+        let largest = TFgramShape(a).blocks.map { $0.steps * max($0.outputs, $0.inputs) }.max() ?? 0
+        return [clips * largest, clips * largest]
     }
 
     // MARK: Forth
@@ -74,22 +78,8 @@ final class TrainedTFgram {
     func forward(
         _ parameters: Parameters, wave: (Int) -> UnsafePointer<Float>, statistics: FloatBuffer
     ) -> FloatBuffer {
-        startPanels.pack(
-            parameters.buffer.pointer + start.offset, depthStride: 1, columnStride: TFgramShape.kernel)
-        startNorm.begin(parameters, rectifies: true)
-        let channels = shape.firstChannels
-        for clip in 0..<clips {
-            for first in stride(from: 0, to: shape.firstSteps, by: TrainedWaveConvolution.chunk) {
-                let rows = min(TrainedWaveConvolution.chunk, shape.firstSteps - first)
-                let y = startOutputs.pointer + (clip * shape.firstSteps + first) * channels
-                Kernels.preciseProduct(
-                    wave(clip) + first * TFgramShape.stride, aStride: TFgramShape.stride, startPanels, into: y,
-                    cStride: channels, rows: rows)
-                startNorm.observe(y, rows: rows)
-            }
-        }
-        startNorm.finish(parameters, statistics: statistics)
-        var source = Source.activation(startNorm, startOutputs)
+        start.forward(parameters, waves: (0..<clips).map(wave), statistics: statistics, scratch: y.pointer)
+        var source = Source.start(start)
         for block in blocks {
             run(block.first, source, parameters, statistics)
             run(block.second, .activation(block.first.norm, block.first.outputs), parameters, statistics)
@@ -119,6 +109,9 @@ final class TrainedTFgram {
         fill(x.pointer, steps, layer, channels: layer.convolution.inputs) { inside, target in
             let position = (clip * layer.steps + inside.lowerBound) * layer.convolution.inputs
             switch source {
+            case .start(let start):
+                start.make(clip, inside, into: y.pointer)
+                start.norm.activate(y.pointer, into: target, rows: inside.count)
             case .activation(let norm, let outputs):
                 norm.activate(outputs.pointer + position, into: target, rows: inside.count)
             case .image(let image):
@@ -174,10 +167,10 @@ final class TrainedTFgram {
 
     // MARK: Back
 
+    /// The waves of the last `forward` must still lie where they lay.
+    ///
     /// - Parameter imageGradients: dL/dimage, [clips][frames][channels].
-    func backward(
-        wave: (Int) -> UnsafePointer<Float>, imageGradients: FloatBuffer, gradient: FloatBuffer
-    ) {
+    func backward(imageGradients: FloatBuffer, gradient: FloatBuffer) {
         gradients.0.pointer.update(from: imageGradients.pointer, count: blocks[2].pooled.count)
         for index in blocks.indices.reversed() {
             let block = blocks[index]
@@ -187,13 +180,12 @@ final class TrainedTFgram {
                 block.second, .activation(block.first.norm, block.first.outputs), gradients.1, into: gradients.0,
                 gradient: gradient)
             block.first.norm.finishGradient(gradient)
-            let source: Source =
-                index == 0 ? .activation(startNorm, startOutputs) : .image(blocks[index - 1].pooled)
+            let source: Source = index == 0 ? .start(start) : .image(blocks[index - 1].pooled)
             leave(block.first, source, gradients.0, into: gradients.1, gradient: gradient)
             gradients = (gradients.1, gradients.0)
         }
-        startNorm.finishGradient(gradient)
-        leaveStart(wave: wave, gradient: gradient)
+        start.norm.finishGradient(gradient)
+        start.leave(gradients.0.pointer, gradient: gradient, scratch: y.pointer)
     }
 
     /// dL/dz of a block's second layer from that of the pooled image.
@@ -225,7 +217,11 @@ final class TrainedTFgram {
         _ layer: Layer, _ source: Source, _ g: FloatBuffer, into target: FloatBuffer, gradient: FloatBuffer
     ) {
         let convolution = layer.convolution
-        if case .activation(let norm, _) = source { norm.beginGradient() }
+        switch source {
+        case .start(let start): start.norm.beginGradient()
+        case .activation(let norm, _): norm.beginGradient()
+        case .image: break
+        }
         for clip in 0..<clips {
             for first in stride(from: 0, to: layer.steps, by: TrainedWaveConvolution.chunk) {
                 let steps = first..<min(first + TrainedWaveConvolution.chunk, layer.steps)
@@ -238,33 +234,17 @@ final class TrainedTFgram {
                 let position = (clip * layer.steps + first) * convolution.inputs
                 let dx = target.pointer + position
                 convolution.backward(dy.pointer, x.pointer, rows: steps.count, into: dx, scratch: winograd)
-                if case .activation(let norm, let outputs) = source {
+                switch source {
+                case .start(let start):
+                    // `y` holds the neighbours before the first step too, where there are any.
+                    let before = min(convolution.dilation, first)
+                    start.norm.receive(dx, y.pointer + before * convolution.inputs, rows: steps.count)
+                case .activation(let norm, let outputs):
                     norm.receive(dx, outputs.pointer + position, rows: steps.count)
+                case .image: break
                 }
             }
         }
         convolution.finish(gradient)
-    }
-
-    private func leaveStart(wave: (Int) -> UnsafePointer<Float>, gradient: FloatBuffer) {
-        let (channels, kernel) = (shape.firstChannels, TFgramShape.kernel)
-        // Whole vectors of samples: those beyond the kernel are left out at the end.
-        let width = Panels.paddedCount(kernel)
-        let dw = FloatBuffer(count: channels * width)
-        for clip in 0..<clips {
-            for first in stride(from: 0, to: shape.firstSteps, by: TrainedWaveConvolution.chunk) {
-                let rows = min(TrainedWaveConvolution.chunk, shape.firstSteps - first)
-                let position = (clip * shape.firstSteps + first) * channels
-                startNorm.combine(
-                    gradients.0.pointer + position, startOutputs.pointer + position, into: dy.pointer, rows: rows)
-                Kernels.productTransposed(
-                    dy.pointer, aStride: channels, wave(clip) + first * TFgramShape.stride,
-                    bStride: TFgramShape.stride, into: dw.pointer, positions: rows, rows: channels, columns: width)
-            }
-        }
-        let target = gradient.pointer + start.offset
-        for c in 0..<channels {
-            for k in 0..<kernel { target[c * kernel + k] += dw.pointer[c * width + k] }
-        }
     }
 }

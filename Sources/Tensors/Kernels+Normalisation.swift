@@ -45,7 +45,7 @@ extension Kernels {
             g, y, rows, channels, centre, scale, shift, slope, inverse, sums, products, slopes)
     }
 
-    /// dy = p·g + q·(y − centre) + r: the way back through a batch norm, once its sums are known. `dy` may be `g`.
+    /// dy = p·g + q·(y − centre) + r: the way back through a batch norm, once its sums are known. `dy` may be `g` or `y`.
     ///
     /// **Shapes**: g, y, dy [rows][channels]; centre, p, q, r [channels].
     package static func combine(

@@ -23,6 +23,27 @@ import Testing
         }
     }
 
+    /// Images of many bands and of one, odd sides, slices of the expanded channels that do and do not divide.
+    @Test(arguments: [(33, 201), (17, 91), (16, 17), (5, 40)])
+    func fusedMobileFaceNetIsThePlainOne(melBands: Int, frames: Int) throws {
+        var a = Architecture(channels: [.logMel], classes: 4)
+        (a.melBands, a.frames, a.stemChannels, a.trunkChannels, a.embeddingSize, a.hiddenSize) = (
+            melBands, frames, 16, 32, 32, 16
+        )
+        a.stages = [.init(expansion: 2, channels: 32, repeats: 2), .init(expansion: 5, channels: 32, repeats: 2)]
+        #expect(a.complaint == nil)
+        let parameters = Parameters(a, seed: 9)
+        var random = CounterRandom(10)
+        for slice in parameters.layout.slices where slice.shape.count == 1 {
+            // Norms and slopes that are not what they start as.
+            for index in slice.range { parameters.buffer.pointer[index] = Float(0.5 + random.nextUnit()) }
+        }
+        let logMel = (0..<melBands * frames).map { _ in Float(random.nextNormal()) }
+        let hearing = FoldedNetwork(parameters).hear(logMel: logMel, wave: [], scratch: FoldedNetwork.Scratch(a))
+        let plain = PlainMobileFaceNet(parameters: parameters).vector(logMel: logMel).map { Float($0) }
+        #expect(distance(hearing.vector, plain) < 2e-5)
+    }
+
     /// To the last bit: a clip's score is the same on every thread, whatever the thread heard before.
     @Test func hearingDependsOnNothingButTheClip() {
         let a = Architecture(channels: [.logMel, .tgram, .tfgram])
@@ -124,8 +145,10 @@ import Testing
         #expect(once.values.contains { $0 != 0 })
     }
 
+    /// Pairs, so that the loss can reach zero: with more partners p the contrastive term stays above 2/7 · log p, since an
+    /// anchor cannot give all its likelihood to each of them.
     @Test func overfitsAFewClips() throws {
-        var a = Architecture(channels: [.logMel], classes: 4)
+        var a = Architecture(channels: [.logMel], classes: 8)
         (a.melBands, a.frames, a.stemChannels, a.trunkChannels, a.embeddingSize, a.hiddenSize) = (
             16, 17, 16, 32, 32, 16
         )
@@ -136,12 +159,12 @@ import Testing
         for clip in 0..<16 {
             backbone.load(clip, logMel: (0..<16 * 17).map { _ in Float(random.nextNormal()) }, wave: [])
         }
-        let labels = (0..<16).map { $0 % 4 }
+        let labels = (0..<16).map { $0 % 8 }
         let targets = Tail.Targets(labels: labels, mixedLabels: labels, shares: [Float](repeating: 1, count: 16))
         let moments = AdamW.Moments(parameters.layout)
         let tail = Tail(a, clips: 16)
         var losses: [Double] = []
-        for _ in 0..<120 {
+        for _ in 0..<200 {
             let gradient = FloatBuffer(count: parameters.layout.count)
             let features = backbone.forward(parameters, statistics: gradient)
             let outcome = tail.step(parameters, features: features, targets: targets, gradient: gradient)
@@ -151,7 +174,6 @@ import Testing
             losses.append(outcome.loss)
         }
         #expect(losses[0] > 5)
-        // With three partners each, the contrastive term cannot fall below 2/7 · log 3 = 0.3139.
-        #expect(losses[119] < 0.32, "seed 5: from \(losses[0]) to \(losses[119])")
+        #expect(losses[199] < 0.01, "seed 5: from \(losses[0]) to \(losses[199])")
     }
 }

@@ -17,7 +17,7 @@ import Testing
         #expect(distance <= tolerance * max(largest, 1), sourceLocation: sourceLocation)
     }
 
-    @Test(arguments: [1, 5, 6, 7, 12, 97, 200], [(1, 1), (41, 27), (64, 11), (33, 128)])
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 97, 200], [(1, 1), (41, 27), (64, 11), (33, 128)])
     func product(rows: Int, size: (columns: Int, depth: Int)) {
         let (columns, depth) = size
         let a = FloatBuffer(draw(rows * depth, seed: 1))
@@ -31,15 +31,34 @@ import Testing
         let slope = FloatBuffer(draw(columns, seed: 4) + padding)
         let c = FloatBuffer(draw(rows * columns, seed: 5))
         var expected = c.values
-        for finish in [false, true] {
+        for way in 0..<8 {
+            let (hasBias, hasSlope, adds) = (way & 1 > 0, way & 2 > 0, way & 4 > 0)
             Kernels.product(
                 a.pointer, aStride: depth, panels, into: c.pointer, cStride: columns, rows: rows,
-                bias: finish ? bias.pointer : nil, slope: finish ? slope.pointer : nil, accumulate: finish)
+                bias: hasBias ? bias.pointer : nil, slope: hasSlope ? slope.pointer : nil, accumulate: adds)
             PlainKernels.product(
                 a.values, aStride: depth, b, depth: depth, columns: columns, into: &expected, rows: rows,
-                bias: finish ? bias.values : nil, slope: finish ? slope.values : nil, accumulate: finish)
+                bias: hasBias ? bias.values : nil, slope: hasSlope ? slope.values : nil, accumulate: adds)
             expectClose(c.values, expected)
         }
+    }
+
+    /// To the last bit: how the rows are shared out among tiles must not show.
+    @Test(arguments: [7, 13, 97])
+    func productOfManyRowsIsThatOfEach(rows: Int) {
+        let (depth, columns) = (70, 48)
+        let a = FloatBuffer(draw(rows * depth, seed: 1))
+        let panels = Panels(depth: depth, columns: columns)
+        let b = FloatBuffer(draw(depth * columns, seed: 2))
+        panels.pack(b.pointer, depthStride: columns, columnStride: 1)
+        let (together, alone) = (FloatBuffer(count: rows * columns), FloatBuffer(count: rows * columns))
+        Kernels.product(a.pointer, aStride: depth, panels, into: together.pointer, cStride: columns, rows: rows)
+        for row in 0..<rows {
+            Kernels.product(
+                a.pointer + row * depth, aStride: depth, panels, into: alone.pointer + row * columns, cStride: columns,
+                rows: 1)
+        }
+        #expect(together.values == alone.values)
     }
 
     @Test(arguments: [1, 7, 300], [1, 6, 41, 64])

@@ -71,7 +71,7 @@ void kernel_activate_gradient(
     float *g, const float *y, long rows, long channels, const float *centre, const float *scale, const float *shift,
     const float *slope, const float *inverse, float *sums, float *products, float *slopes);
 
-// dy = p * g + q * (y - centre) + r, per channel. dy may be g.
+// dy = p * g + q * (y - centre) + r, per channel. dy may be g or y.
 void kernel_combine(
     const float *g, const float *y, float *dy, long rows, long channels, const float *centre, const float *p,
     const float *q, const float *r);
