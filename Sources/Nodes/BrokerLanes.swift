@@ -51,6 +51,8 @@ enum BrokerNote: Sendable {
     case modelFile(ContentHash, [Frame])
     /// The content a peer asked for cannot be read back.
     case lost(PeerID, ContentHash)
+    /// A peer that was sent more than it took has taken some of it.
+    case relieved(PeerID)
     /// Going on could lose data.
     case fault(any Error)
 }

@@ -26,11 +26,14 @@ package final class BrokerNode: Sendable {
         package var broker: BrokerConfiguration
         /// Messages that may wait for one peer; one that reads so little is forgotten.
         package var unreadAnswers: Int
+        /// Payload one peer may have been sent and not read, bytes; further content waits until it has.
+        package var unreadBytes: Int
 
         package init(
             listen: Endpoint, security: Security = .plain, dataDirectory: String,
             payloadPlace: PayloadPlace = .segments, holder: String,
-            broker: BrokerConfiguration = .init(), unreadAnswers: Int = 16_384
+            broker: BrokerConfiguration = .init(), unreadAnswers: Int = 16_384,
+            unreadBytes: Int = 64 << 20
         ) {
             self.listen = listen
             self.security = security
@@ -39,6 +42,7 @@ package final class BrokerNode: Sendable {
             self.holder = holder
             self.broker = broker
             self.unreadAnswers = unreadAnswers
+            self.unreadBytes = unreadBytes
         }
     }
 

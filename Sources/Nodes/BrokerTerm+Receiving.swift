@@ -139,7 +139,7 @@ extension BrokerTerm {
         logger.warning("\(sessions[peer]?.introduction?.name ?? "a peer") is shut out: \(error)")
         if let control = sessions[peer]?.control { _ = try socket.send(Message(Envelope(.reject(error)), to: control)) }
         try handle(.said(peer, .goodbye))
-        sessions.forget(peer)
+        forget(peer)
     }
 }
 

@@ -7,15 +7,14 @@ internal import Wire
 extension BrokerTerm {
     /// Sends an answer, with its payload from memory or, by way of the disk lane, from the store.
     func tell(_ answer: Answer, to peer: PeerID) throws {
+        if case .content(let hash, let payload) = answer { return try tell(hash, payload, to: peer) }
         switch answer.payload {
         case .none: try send(answer, payload: [], to: peer)
         case .memory(let blob): try send(answer, payload: payloads[blob.number] ?? [], to: peer)
         case .clip(let location):
             guard case .dispatch(let dispatch) = answer else { return }
             lanes.disk.load(dispatch, at: location, for: peer)
-        case .content(let location):
-            guard case .content(let hash, _) = answer else { return }
-            lanes.disk.load(hash, at: location, for: peer)
+        case .content: break
         }
     }
 
@@ -27,6 +26,7 @@ extension BrokerTerm {
             answer, payloadBytes: payload.reduce(0) { $0 + $1.count }, minor: session.minorVersion,
             configuration: configuration.broker)
         let envelope = Envelope(message, sequence: sequence, minor: session.minorVersion)
+        let payload = counted(payload, to: peer)
         let rule = message.command.rule
         switch (answer, rule.lane) {
         case (.welcome, _):

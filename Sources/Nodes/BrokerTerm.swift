@@ -19,6 +19,10 @@ final class BrokerTerm {
     /// Payloads in memory, until the broker releases them.
     var payloads: [Int: [Frame]] = [:]
     var payloadNumber = 0
+    /// Of peers that were sent payload.
+    var lines: [PeerID: ContentLine] = [:]
+    /// The peer whose turn it is while the broker is asked for it.
+    var served: PeerID?
     /// The request being handled: what is answered at once carries its sequence.
     var request: (peer: PeerID, sequence: UInt32)?
     var misconduct = Misconduct()
@@ -43,10 +47,13 @@ final class BrokerTerm {
             switch note {
             case .disk(let answer): try handle(.disk(answer))
             case .ledger(let answer): try handle(.ledger(answer))
+            case .loaded(let peer, .content(let hash, let place), let payload):
+                try hasRead(for: peer, .content(hash, place), payload: payload)
             case .loaded(let peer, let answer, let payload): try send(answer, payload: payload, to: peer)
+            case .relieved(let peer): try serve(peer)
             case .modelFile(let hash, let file): try handle(.ledger(.content(hash, .memory(keep(file[...])))))
             case .lost(let peer, let hash):
-                try send(.reject(key: hash.description, .unknownContent(hash)), payload: [], to: peer)
+                try hasRead(for: peer, .reject(key: hash.description, .unknownContent(hash)), payload: [])
             case .fault(let error): throw error
             }
         }
@@ -75,10 +82,15 @@ final class BrokerTerm {
             case .disk(let order): lanes.disk.perform(order, items: items(of: order))
             case .ledger(let order): lanes.ledger.perform(order)
             case .release(let blob): payloads[blob.number] = nil
-            case .forget(let peer): sessions.forget(peer)
+            case .forget(let peer): forget(peer)
             case .stepDown(let reason): throw BrokerError(.steppedDown, reason)
             }
         }
+    }
+
+    func forget(_ peer: PeerID) {
+        sessions.forget(peer)
+        lines[peer] = nil
     }
 
     private func items(of order: DiskOrder) -> [BrokerDisk.Item] {

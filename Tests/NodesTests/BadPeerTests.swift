@@ -110,6 +110,47 @@ import Wire
         try good.expectAccepted("a")
     }
 
+    @Test(arguments: [true, false])
+    func whoeverAsksForMoreContentThanItReadsGetsItBitByBit(durable: Bool) throws {
+        var configuration = BrokerConfiguration()
+        configuration.missedHeartbeats = 100
+        let broker = try LiveBroker(configuration: configuration, unreadBytes: 1 << 20)
+        let (deaf, good) = try (broker.peer(.worker, "deaf"), broker.peer(.coordinator, "good"))
+        _ = try deaf.join()
+        _ = try good.join()
+        // Twice what libzmq and the kernel take for a peer that does not read.
+        let contents = (0..<160).map { number in
+            [UInt8](unsafeUninitializedCapacity: 400_000) { bytes, count in
+                bytes.initialize(repeating: UInt8(truncatingIfNeeded: number))
+                count = bytes.count
+            }
+        }
+        let hashes = contents.map { ContentHash(of: $0) }
+        for (hash, content) in zip(hashes, contents) {
+            try good.say(
+                .put(
+                    .with {
+                        $0.sha256 = Data(hash.bytes)
+                        $0.length = UInt64(content.count)
+                        $0.durable = durable
+                    }), payload: content)
+            _ = try good.wait { if case .stored(let stored) = $0 { stored } else { nil } }
+        }
+        let fetch = { (hash: ContentHash) in WireMessage.fetch(.with { $0.sha256 = Data(hash.bytes) }) }
+        for hash in hashes { try deaf.say(fetch(hash)) }
+        // Others are served meanwhile.
+        for _ in 0..<20 {
+            try good.say(fetch(hashes[3]))
+            let (_, payload) = try good.wait { if case .content(let content) = $0 { content } else { nil } }
+            #expect(payload == contents[3])
+        }
+        let received = try hashes.map { _ in
+            try deaf.wait { if case .content(let content) = $0 { content } else { nil } }
+        }
+        #expect(Set(received.map { ContentHash(of: $0.payload) }) == Set(hashes))
+        #expect(received.allSatisfy { ContentHash(bytes: $0.0.sha256) == ContentHash(of: $0.payload) })
+    }
+
     @Test func repeatedNonsenseIsNotListenedToAnyMore() throws {
         let broker = try LiveBroker()
         let (bad, good) = try (broker.peer(.gateway, "bad"), broker.peer(.gateway, "good"))

@@ -18,7 +18,10 @@ final class LiveBroker {
     private let directory = FileManager.default.temporaryDirectory.appending(path: "auscult-live-\(UUID().uuidString)")
         .path
 
-    init(secure: Bool = false, configuration: BrokerConfiguration = .init(), unreadAnswers: Int = 16_384) throws {
+    init(
+        secure: Bool = false, configuration: BrokerConfiguration = .init(), unreadAnswers: Int = 16_384,
+        unreadBytes: Int = 64 << 20
+    ) throws {
         let feature = FeatureRecord(
             sampleRateHz: 16_000, fftLength: 2_048, hopLength: 512, melBands: 128, reflectPadding: false)
         let model = try ledger.addModel(
@@ -30,7 +33,8 @@ final class LiveBroker {
         node = try BrokerNode.start(
             BrokerNode.Configuration(
                 listen: .tcp(host: "127.0.0.1", port: 0), security: keys.map { .curveServer($0) } ?? .plain,
-                dataDirectory: directory, holder: "test", broker: configuration, unreadAnswers: unreadAnswers),
+                dataDirectory: directory, holder: "test", broker: configuration, unreadAnswers: unreadAnswers,
+                unreadBytes: unreadBytes),
             lock: MemoryLeaderLock(), ledger: { [ledger] in ledger },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             onFailure: { Issue.record("the broker failed: \($0)") })
