@@ -57,9 +57,11 @@ package final class Connection {
 
     deinit { PQfinish(handle) }
 
-    /// How libpq begins to say that the server went away, in English wherever we run since we set no locale.
+    /// What is said when the server goes away while it greets us: by libpq, in English since we set no locale, and by
+    /// the server itself.
     private static let signsOfLoss = [
-        "server closed the connection", "could not receive data", "could not send", "connection slots are reserved",
+        "server closed the connection", "could not receive data", "could not send", "terminating connection",
+        "the database system is", "connection slots are reserved", "too many clients",
     ]
 
     /// Whether the last call left the connection usable.
