@@ -82,12 +82,16 @@ package enum LedgerOrder: Sendable {
     case loadPending(after: Int64, limit: Int)
     /// The clip of this job if it is still open.
     case findOpenClip(job: Int64)
-    /// Make sure that this broker still leads, and look up the champions.
+    /// Make sure that this broker still leads, and look up the champions and what operators want.
     case renew
     case findOutcome(job: Int64)
     case findContent(ContentHash)
     /// Write down which workers there are; those not named are gone.
     case recordWorkers([StatusReport.Worker])
+    /// Those of the jobs that are open: an operator gave them another life.
+    case findOpenClips([Int64])
+    /// Write down that an operator's order is done, and how many clips it touched.
+    case closeOrder(Int64, clips: Int)
 
     /// Which order an answer is about.
     package enum Subject: Hashable, Sendable {
@@ -100,6 +104,8 @@ package enum LedgerOrder: Sendable {
         case outcome(job: Int64)
         case content(ContentHash)
         case workers
+        case openClips([Int64])
+        case closing(Int64, clips: Int)
     }
 
     package var subject: Subject {
@@ -113,6 +119,8 @@ package enum LedgerOrder: Sendable {
         case .findOutcome(let job): .outcome(job: job)
         case .findContent(let hash): .content(hash)
         case .recordWorkers: .workers
+        case .findOpenClips(let jobs): .openClips(jobs)
+        case .closeOrder(let number, let clips): .closing(number, clips: clips)
         }
     }
 }

@@ -103,9 +103,9 @@ extension Broker {
     /// Queues an accepted clip; returns whether its payload stays in memory.
     private mutating func admit(_ ticket: Intake.Ticket, as number: Int64, now: Microseconds) -> Bool {
         counters.accepted += 1
-        var job = ClipJob(number: number, clip: ticket.clip, acceptedAt: now, failures: 0)
+        var job = ClipJob(number: number, clip: ticket.clip, acceptedAt: now, failures: 0, forgiven: 0)
         if memory.mayKeepAccepted { job.blob = ticket.blob }
-        return clips.admit(job, model: champions[ticket.clip.machine]?.modelHash) && job.blob != nil
+        return clips.admit(job, model: self.model(for: ticket.clip)) && job.blob != nil
     }
 
     /// Refuses a clip whose bytes were taken in already.

@@ -8,7 +8,8 @@ struct Auscult: ParsableCommand {
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
             DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
             SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self, ExplainCommand.self,
-            StatusCommand.self, ScaleCommand.self, DatabaseCommand.self, KeysCommand.self, BenchCommand.self,
+            StatusCommand.self, QueueCommand.self, DeadCommand.self, ScaleCommand.self, DatabaseCommand.self,
+            KeysCommand.self, BenchCommand.self,
         ])
 }
 
