@@ -18,16 +18,16 @@ struct UpCommand: ParsableCommand {
             """)
 
     @Option(help: "Directory of clips, database and addresses; created when it is missing.")
-    var data = "auscult-data"
+    var data = Setting.data.value ?? "auscult-data"
 
     @Option(
         help: ArgumentHelp(
             "Worker processes.",
             discussion: "Otherwise as many as 'auscult scale' asked for last, or one per core; it changes them later."))
-    var workers: Int?
+    var workers: Int? = Setting.workers.value.flatMap(Int.init)
 
     @Option(help: "Where the broker listens: ipc://PATH or tcp://HOST:PORT.")
-    var listen: String?
+    var listen: String? = Setting.listen.value
 
     @Flag(help: "Encrypt every connection and let only allowed keys in; always so where other hosts can connect.")
     var secure = false
@@ -39,7 +39,7 @@ struct UpCommand: ParsableCommand {
     var standby = false
 
     @Option(help: "An existing PostgreSQL server, instead of a private one.")
-    var database: String?
+    var database: String? = Setting.database.value
 
     @OptionGroup var clips: ClipStoreOptions
 
