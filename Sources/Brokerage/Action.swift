@@ -19,7 +19,7 @@ package enum Answer: Sendable {
     /// The broker lives, too.
     case heartbeat
     case accepted(key: String, job: Int64, duplicate: Bool)
-    case busy(key: String, retryAfterMilliseconds: UInt32)
+    case busy(key: String, retryAfterMilliseconds: UInt32, Pressure)
     case reject(key: String, Refusal)
     case outcome(key: String, OutcomeRecord)
     case dispatch(Dispatch)
@@ -31,6 +31,15 @@ package enum Answer: Sendable {
     case content(ContentHash, Payload)
     case status(StatusReport)
     case done
+}
+
+/// Why a clip must wait before it is accepted.
+package enum Pressure: String, Hashable, Sendable {
+    case starting = "the broker is starting"
+    case databaseAway = "the broker cannot reach its database"
+    case diskFull = "the broker's disk is full"
+    case backlogFull = "as many clips as the broker can remember wait to be scored"
+    case memoryFull = "the broker's memory for clips on their way is full"
 }
 
 /// One job for one worker.
