@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Nodes
 import Plant
 
@@ -23,7 +24,8 @@ struct ReasonOptions: ParsableArguments {
 /// The person who types, for the record: `user@host`.
 enum Author {
     static var name: String {
-        "\(ProcessEnvironment["SUDO_USER"] ?? ProcessEnvironment["USER"] ?? "somebody")@\(PeerIdentity.hostName)"
+        let account = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) }
+        return "\(ProcessEnvironment["SUDO_USER"] ?? account ?? "somebody")@\(PeerIdentity.hostName)"
     }
 }
 

@@ -151,7 +151,10 @@ struct QueueCommand: ParsableCommand {
             while ContinuousClock.now < deadline {
                 if let clips = try ledger.clipsTouched(byOrder: order) {
                     if output.json { return try Console.json(Line(order: order, clips: clips)) }
-                    return Console.line("\(clips) clips cancelled; 'auscult dead list' shows them")
+                    return Console.line(
+                        clips > 0
+                            ? "\(clips) clips cancelled; 'auscult dead list' shows them"
+                            : "nothing cancelled: none of these clips was open")
                 }
                 _ = try ledger.signals([], waitMilliseconds: 50)
             }
