@@ -19,7 +19,7 @@ package enum Answer: Sendable {
     /// The broker lives, too.
     case heartbeat
     case accepted(key: String, job: Int64, duplicate: Bool)
-    case busy(key: String, retryAfterMilliseconds: UInt32)
+    case busy(key: String, retryAfterMilliseconds: UInt32, Pressure)
     case reject(key: String, Refusal)
     case outcome(key: String, OutcomeRecord)
     case dispatch(Dispatch)
@@ -31,6 +31,15 @@ package enum Answer: Sendable {
     case content(ContentHash, Payload)
     case status(StatusReport)
     case done
+}
+
+/// Why a clip must wait before it is accepted.
+package enum Pressure: String, Hashable, Sendable {
+    case starting = "the broker is starting"
+    case databaseAway = "the broker cannot reach its database"
+    case diskFull = "the broker's disk is full"
+    case backlogFull = "as many clips as the broker can remember wait to be scored"
+    case memoryFull = "the broker's memory for clips on their way is full"
 }
 
 /// One job for one worker.
@@ -82,12 +91,16 @@ package enum LedgerOrder: Sendable {
     case loadPending(after: Int64, limit: Int)
     /// The clip of this job if it is still open.
     case findOpenClip(job: Int64)
-    /// Make sure that this broker still leads, and look up the champions.
+    /// Make sure that this broker still leads, and look up the champions and what operators want.
     case renew
     case findOutcome(job: Int64)
     case findContent(ContentHash)
     /// Write down which workers there are; those not named are gone.
     case recordWorkers([StatusReport.Worker])
+    /// Those of the jobs that are open: an operator gave them another life.
+    case findOpenClips([Int64])
+    /// Write down that an operator's order is done, and how many clips it touched.
+    case closeOrder(Int64, clips: Int)
 
     /// Which order an answer is about.
     package enum Subject: Hashable, Sendable {
@@ -100,6 +113,8 @@ package enum LedgerOrder: Sendable {
         case outcome(job: Int64)
         case content(ContentHash)
         case workers
+        case openClips([Int64])
+        case closing(Int64, clips: Int)
     }
 
     package var subject: Subject {
@@ -113,6 +128,8 @@ package enum LedgerOrder: Sendable {
         case .findOutcome(let job): .outcome(job: job)
         case .findContent(let hash): .content(hash)
         case .recordWorkers: .workers
+        case .findOpenClips(let jobs): .openClips(jobs)
+        case .closeOrder(let number, let clips): .closing(number, clips: clips)
         }
     }
 }

@@ -38,7 +38,7 @@ extension Broker {
 
     /// The clips that any worker could run now and that wait in line for one.
     package var line: [WaitingClip] {
-        clips.all.filter { clips.isInLine($0.number) && champions[$0.clip.machine] != nil }.map(audited)
+        clips.all.filter { clips.isInLine($0.number) && model(for: $0.clip) != nil }.map(audited)
     }
 
     package func clip(_ number: Int64) -> WaitingClip? { clips[number].map(audited) }

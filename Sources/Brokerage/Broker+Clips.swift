@@ -22,12 +22,13 @@ extension Broker {
         guard champions.mayAccept(submission.clip.machine) else {
             return refuse(submission, peer, .unknownMachine(submission.clip.machine))
         }
-        guard champions.areKnown else { return putOff(submission, peer, around: 100) }
-        guard ledger.isUp, now >= diskFullUntil else { return putOff(submission, peer, around: 1_000) }
+        guard champions.areKnown else { return putOff(submission, peer, .starting, around: 100) }
+        guard ledger.isUp else { return putOff(submission, peer, .databaseAway, around: 1_000) }
+        guard now >= diskFullUntil else { return putOff(submission, peer, .diskFull, around: 1_000) }
         guard clips.count + intake.count < configuration.backlogLimit else {
-            return putOff(submission, peer, around: 1_000)
+            return putOff(submission, peer, .backlogFull, around: 1_000)
         }
-        guard memory.take(byteCount) else { return putOff(submission, peer, around: 100) }
+        guard memory.take(byteCount) else { return putOff(submission, peer, .memoryFull, around: 100) }
         guard peers.charge(peer, byteCount) else {
             memory.giveBack(byteCount)
             return refuse(submission, peer, .overCredit(limit: configuration.creditBytes))
@@ -43,15 +44,17 @@ extension Broker {
     }
 
     /// Tells the gateway to come back after about `milliseconds`, not everybody at once.
-    private mutating func putOff(_ submission: Submission, _ peer: PeerID, around milliseconds: Int64) {
+    private mutating func putOff(
+        _ submission: Submission, _ peer: PeerID, _ pressure: Pressure, around milliseconds: Int64
+    ) {
         actions.append(.release(submission.blob))
-        sayBusy(submission.clip.key, to: peer, around: milliseconds)
+        sayBusy(submission.clip.key, to: peer, pressure, around: milliseconds)
     }
 
-    mutating func sayBusy(_ key: String, to peer: PeerID, around milliseconds: Int64) {
+    mutating func sayBusy(_ key: String, to peer: PeerID, _ pressure: Pressure, around milliseconds: Int64) {
         counters.busy += 1
         let pause = milliseconds / 2 + dice.roll(below: milliseconds)
-        tell(peer, .busy(key: key, retryAfterMilliseconds: UInt32(pause)))
+        tell(peer, .busy(key: key, retryAfterMilliseconds: UInt32(pause), pressure))
     }
 
     private mutating func accept(_ key: String, job: Int64, duplicate: Bool, for peer: PeerID, follow: Bool) {
@@ -75,7 +78,9 @@ extension Broker {
     mutating func diskIsFull(batch: Int, now: Microseconds) {
         diskFullUntil = now + 5_000_000
         for ticket in intake.notStored(batch: batch) {
-            close(ticket) { broker, waiter in broker.sayBusy(ticket.clip.key, to: waiter.peer, around: 5_000) }
+            close(ticket) { broker, waiter in
+                broker.sayBusy(ticket.clip.key, to: waiter.peer, .diskFull, around: 5_000)
+            }
         }
     }
 
@@ -103,9 +108,9 @@ extension Broker {
     /// Queues an accepted clip; returns whether its payload stays in memory.
     private mutating func admit(_ ticket: Intake.Ticket, as number: Int64, now: Microseconds) -> Bool {
         counters.accepted += 1
-        var job = ClipJob(number: number, clip: ticket.clip, acceptedAt: now, failures: 0)
+        var job = ClipJob(number: number, clip: ticket.clip, acceptedAt: now, failures: 0, forgiven: 0)
         if memory.mayKeepAccepted { job.blob = ticket.blob }
-        return clips.admit(job, model: champions[ticket.clip.machine]?.modelHash) && job.blob != nil
+        return clips.admit(job, model: self.model(for: ticket.clip)) && job.blob != nil
     }
 
     /// Refuses a clip whose bytes were taken in already.

@@ -15,7 +15,8 @@ extension Broker {
         let mayStore = !put.durable || (ledger.isUp && now >= diskFullUntil)
         guard mayStore, memory.take(byteCount) else {
             actions.append(.release(put.blob))
-            return sayBusy(key, to: peer, around: mayStore ? 100 : 1_000)
+            let pressure: Pressure = mayStore ? .memoryFull : ledger.isUp ? .diskFull : .databaseAway
+            return sayBusy(key, to: peer, pressure, around: mayStore ? 100 : 1_000)
         }
         guard peers.charge(peer, byteCount) else {
             memory.giveBack(byteCount)
@@ -64,7 +65,7 @@ extension Broker {
         diskFullUntil = now + 5_000_000
         for ticket in deposits.notStored(batch: batch) {
             close(ticket)
-            sayBusy(ticket.put.sha256.description, to: ticket.peer, around: 5_000)
+            sayBusy(ticket.put.sha256.description, to: ticket.peer, .diskFull, around: 5_000)
         }
     }
 

@@ -14,7 +14,7 @@ extension Broker {
     private mutating func dispatchIsolated(now: Microseconds) {
         if let worker = ward, leases.held(by: worker).isEmpty { ward = nil }
         guard ward == nil || !wardIsAtWork,
-            let number = clips.isolated.first(where: { clips[$0].flatMap { champions[$0.clip.machine] } != nil }),
+            let number = clips.isolated.first(where: { clips[$0].flatMap { model(for: $0.clip) } != nil }),
             let worker = ward ?? workers.leastLoaded(leases: leases)
         else { return }
         ward = worker
@@ -61,7 +61,7 @@ extension Broker {
 
     /// Shards fill the room that clips leave, each with the worker that suits it.
     private mutating func dispatchShards(now: Microseconds) {
-        guard shards.waitingCount > 0, freeWorker() != nil else { return }
+        guard shards.waitingCount > 0, !desk.holdsShards, freeWorker() != nil else { return }
         for entry in shards.ready(now: now) {
             guard let worker = place(entry, now: now) else { continue }
             let job = JobID.shard(entry.shard.key)

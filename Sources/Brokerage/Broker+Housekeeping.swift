@@ -15,8 +15,9 @@ extension Broker {
             counters.requeued += 1
             putBack(lease.job, now: now)
         }
-        clips.wake(now: now) { [champions] in champions[$0]?.modelHash }
+        clips.wake(now: now, model: choice)
         recover(now: now)
+        workOnOrders(now: now)
         tellRoster(now: now)
         if !isRenewing, now >= renewalDueAt, ledger.mayAsk(now: now) {
             isRenewing = true
@@ -34,6 +35,6 @@ extension Broker {
         guard recovery.isComplete, !recovery.reservationsEnded, recovery.everyWorkerHadTime(now: now) else { return }
         recovery.endReservations()
         recovery.forgetClaims()
-        clips.endReservations { [champions] in champions[$0]?.modelHash }
+        clips.endReservations(model: choice)
     }
 }

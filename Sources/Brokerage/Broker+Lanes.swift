@@ -29,19 +29,16 @@ extension Broker {
         case .recordedContent(let batch): contentIsRecorded(batch: batch)
         case .pending(let page, let wallClock): takeIn(page, wallClock: wallClock, now: now)
         case .openClip(_, let clip, let wallClock): clip.map { takeIn($0, wallClock: wallClock, now: now) }
-        case .renewed(let champions): crown(champions)
+        case .renewed(let champions, let orders):
+            isRenewing = false
+            trustedUntil = renewalAskedAt + configuration.trustWindow
+            obey(orders, champions: champions, now: now)
         case .outcome(let job, let record): learn(record, of: job)
         case .content(let hash, let payload): contentIsFound(hash, payload)
         case .recordedWorkers: roster.wasTold()
-        case .failed: break
+        case .openClips(let found, let wallClock): takeBack(found, wallClock: wallClock, now: now)
+        case .closedOrder, .failed: break
         }
-    }
-
-    private mutating func crown(_ new: [Champion]) {
-        isRenewing = false
-        trustedUntil = renewalAskedAt + configuration.trustWindow
-        guard champions.replace(by: new) else { return }
-        clips.rearrange { [champions] in champions[$0]?.modelHash }
     }
 
     /// A page of the clips that were open when this broker started.
@@ -50,12 +47,12 @@ extension Broker {
         recovery.endPage(last: page.last?.job, isShort: page.count < configuration.recoveryPage)
     }
 
-    private mutating func takeIn(_ pending: PendingClip, wallClock: Int64, now: Microseconds) {
+    mutating func takeIn(_ pending: PendingClip, wallClock: Int64, now: Microseconds) {
         let job = ClipJob(
             number: pending.job, clip: pending.clip, acceptedAt: now - max(wallClock - pending.acceptedAt, 0),
-            failures: pending.attempts)
-        let model = champions[pending.clip.machine]?.modelHash
-        guard clips.admit(job, model: model, reserve: !recovery.reservationsEnded) else { return }
+            failures: pending.attempts, forgiven: pending.forgiven)
+        guard clips.admit(job, model: model(for: pending.clip), reserve: !recovery.reservationsEnded) else { return }
+        desk.mustLook = true
         guard let claim = recovery.takeClaim(.clip(pending.job)) else { return }
         adopt(.clip(pending.job), under: claim.token, by: claim.worker, now: now)
     }
@@ -92,6 +89,8 @@ extension Broker {
         case .outcome(let job): questions.append(.findOutcome(job: job))
         case .content(let hash): questions.append(.findContent(hash))
         case .workers: roster.wasNotTold()
+        case .openClips(let jobs): questions.append(.findOpenClips(jobs))
+        case .closing(let number, let clips): questions.append(.closeOrder(number, clips: clips))
         }
     }
 
@@ -103,7 +102,8 @@ extension Broker {
             let failure = Failure.unrecordable(reason)
             guard !outbox.refused(batch: batch, code: failure.code, reason: failure.reason) else { return }
             ledger.failed(now: now, dice: &dice)
-        case .recordContent, .pending, .openClip, .renewal, .outcome, .content, .workers:
+        case .recordContent, .pending, .openClip, .renewal, .outcome, .content, .workers, .openClips,
+            .closing:
             ledger.failed(now: now, dice: &dice)
             tryAgain(subject)
         }

@@ -60,7 +60,7 @@ extension Broker {
     }
 
     /// Puts the outcome of a clip on its way to the ledger.
-    private mutating func settle(
+    mutating func settle(
         _ record: OutcomeRecord, acknowledging: [Outbox.Acknowledgement], now: Microseconds
     ) {
         clips.conclude(record.job).map { drop($0) }
@@ -78,14 +78,15 @@ extension Broker {
         case .clip(let number):
             clips.countFailure(number, death: death)
             guard let clip = clips[number] else { return }
-            let final = verdict(failure, failures: clip.failures, deaths: clip.deaths)
+            let failures = clip.failures - clip.forgiven
+            let final = verdict(failure, failures: failures, deaths: clip.deaths)
             let ending: OutcomeRecord.Ending =
                 final.map { .dead(code: $0.code, reason: $0.reason) }
                 ?? .failedAttempt(code: failure.code, reason: failure.reason)
             let record = OutcomeRecord(job: number, attempt: clip.failures, worker: worker, ending: ending)
             guard final == nil else { return settle(record, acknowledging: acknowledging, now: now) }
             outbox.add(record, acknowledging: acknowledging, now: now)
-            clips.pause(number, until: retryTime(failures: clip.failures, death: death, now: now))
+            clips.pause(number, until: retryTime(failures: failures, death: death, now: now))
         case .shard(let key):
             for acknowledgement in acknowledging {
                 tell(acknowledgement.peer, .acknowledge(acknowledgement.token, job))
@@ -116,7 +117,7 @@ extension Broker {
         switch job {
         case .clip(let number):
             guard let clip = clips[number]?.clip else { return }
-            clips.requeue(number, model: champions[clip.machine]?.modelHash)
+            clips.requeue(number, model: model(for: clip))
         case .shard(let key):
             shards.requeue(key, notBefore: now)
         }
@@ -131,6 +132,7 @@ extension Broker {
             }
             guard entry.isFinal else { continue }
             clips.remove(entry.record.job)
+            desk.isCommitted(entry.record.job)
             if case .scored = entry.record.ending { counters.scored += 1 } else { counters.dead += 1 }
             report(entry.record)
         }

@@ -29,6 +29,7 @@ package struct Broker {
     var recent: RecentKeys
     var recovery: Recovery
     var roster: Roster
+    var desk = OrderDesk()
     var ledger = LedgerLink()
     var memory: MemoryBudget
     var dice: Dice

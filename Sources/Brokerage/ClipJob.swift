@@ -22,6 +22,8 @@ struct ClipJob {
     var state = State.waiting
     /// Attempts that failed.
     var failures: Int
+    /// Those of them that a retry by an operator has forgiven.
+    let forgiven: Int
     /// Workers that died running it.
     var deaths = 0
     /// Its payload, while it is still in memory.

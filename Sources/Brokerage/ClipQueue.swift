@@ -93,26 +93,26 @@ struct ClipQueue {
     }
 
     /// Puts back in line what has paused long enough.
-    mutating func wake(now: Microseconds, model: (MachineName) -> ContentHash?) {
+    mutating func wake(now: Microseconds, model: (ClipRecord) -> ContentHash?) {
         while let pause = pauses.first, pause.until <= now {
             _ = pauses.popFirst()
             guard let job = jobs[pause.job], job.state == .pausing else { continue }
-            enqueue(pause.job, model: model(job.clip.machine))
+            enqueue(pause.job, model: model(job.clip))
         }
     }
 
     /// Nobody may claim recovered clips any more: they get in line.
-    mutating func endReservations(model: (MachineName) -> ContentHash?) {
+    mutating func endReservations(model: (ClipRecord) -> ContentHash?) {
         for number in reserved {
             guard let job = jobs[number], job.state == .waiting else { continue }
-            enqueue(number, model: model(job.clip.machine))
+            enqueue(number, model: model(job.clip))
         }
         reserved = []
     }
 
-    mutating func rearrange(model: (MachineName) -> ContentHash?) {
+    mutating func rearrange(model: (ClipRecord) -> ContentHash?) {
         backlog.rearrange(
-            model: { [jobs] in jobs[$0].flatMap { model($0.clip.machine) } },
+            model: { [jobs] in jobs[$0].flatMap { model($0.clip) } },
             machine: { [jobs] in jobs[$0]?.clip.machine })
     }
 

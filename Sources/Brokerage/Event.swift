@@ -193,10 +193,13 @@ package enum LedgerAnswer: Sendable {
     /// A page of open clips, with the wall clock (microseconds since 1970) of the moment it arrived here.
     case pending([PendingClip], wallClock: Int64)
     case openClip(job: Int64, PendingClip?, wallClock: Int64)
-    case renewed([Champion])
+    /// This broker leads; the champions, and what operators want and is not done.
+    case renewed([Champion], [OperatorOrder])
     case outcome(job: Int64, OutcomeRecord?)
     case content(ContentHash, Payload)
     case recordedWorkers
+    case openClips([PendingClip], wallClock: Int64)
+    case closedOrder
     case failed(LedgerOrder.Subject, Fault)
 
     package enum Fault: Sendable {

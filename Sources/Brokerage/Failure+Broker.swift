@@ -27,6 +27,11 @@ extension Failure {
         Failure(code: .unrecordable, reason: "the database refuses the result: \(reason)", permanent: true)
     }
 
+    static func cancelled(by who: String, reason: String) -> Failure {
+        Failure(
+            code: .cancelled, reason: "cancelled by \(who)" + (reason.isEmpty ? "" : ": \(reason)"), permanent: true)
+    }
+
     private init(code: WireError.Code, reason: String, permanent: Bool) {
         self.init(code: Int(code.rawValue), reason: reason, permanent: permanent)
     }

@@ -19,6 +19,9 @@ package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger {
     /// Clips without result or dead letter, in order of job, beginning after `job`.
     func pendingClips(after job: Int64, limit: Int) throws -> [PendingClip]
 
+    /// As above, those of these jobs.
+    func pendingClips(among jobs: [Int64]) throws -> [PendingClip]
+
     /// What became of a job, nil while it is open.
     func outcome(of job: Int64) throws -> OutcomeRecord?
 
@@ -33,6 +36,12 @@ package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger {
 
     /// Replaces what is known of the workers; those not named are gone.
     func record(_ workers: [WorkerRecord], epoch: UInt32) throws
+
+    /// What operators have asked for and is not done, in the order in which it was given.
+    func openOrders() throws -> [OperatorOrder]
+
+    /// Notes that an order is done, and how many clips it touched. A pause is not the broker's to close.
+    func close(order: Int64, clips: Int, epoch: UInt32) throws
 
     /// The file of a model version, nil when no model has this hash.
     func modelFile(_ hash: ContentHash) throws -> [UInt8]?

@@ -5,6 +5,8 @@ package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// The database cannot be reached now; the same call may go through later.
         case unreachable
+        /// The database does not let us in: user, password or name is wrong.
+        case denied
         /// Another broker or coordinator has taken over: stop.
         case fenced
         /// The schema in the database is older or newer than this program's.

@@ -56,12 +56,28 @@ extension MemoryLedger: BrokerLedger {
         state.withLock { state in
             let first = Int(max(0, job))
             let open = state.clips.indices.dropFirst(first).map { Int64($0) + 1 }.filter { state.isOpen($0) }
-            return open.prefix(limit).map { job in
-                let clip = state.clips[Int(job) - 1]
-                return PendingClip(
-                    job: job, clip: clip.record, acceptedAt: clip.acceptedAt,
-                    attempts: state.failedAttempts[job, default: []].count)
-            }
+            return open.prefix(limit).map { state.pending($0) }
+        }
+    }
+
+    package func pendingClips(among jobs: [Int64]) throws -> [PendingClip] {
+        state.withLock { state in
+            let known = Set(jobs).filter { (1...Int64(max(1, state.clips.count))).contains($0) }.sorted()
+            return known.filter { !state.clips.isEmpty && state.isOpen($0) }.map { state.pending($0) }
+        }
+    }
+
+    package func openOrders() throws -> [OperatorOrder] {
+        state.withLock { state in state.orders.filter { $0.closed == nil }.map(\.order) }
+    }
+
+    package func close(order number: Int64, clips: Int, epoch: UInt32) throws {
+        try state.withLock { state in
+            try state.checkEpoch(epoch)
+            let index = Int(number) - 1
+            guard state.orders.indices.contains(index), state.orders[index].closed == nil else { return }
+            if case .pause = state.orders[index].order.action { return }
+            state.orders[index].closed = clips
         }
     }
 
@@ -84,6 +100,16 @@ extension MemoryLedger: BrokerLedger {
 
     package func modelFile(_ hash: ContentHash) throws -> [UInt8]? {
         state.withLock { state in state.models.first { $0.record.fileHash == hash }?.file }
+    }
+}
+
+extension MemoryLedger.State {
+    fileprivate func pending(_ job: Int64) -> PendingClip {
+        let clip = clips[Int(job) - 1]
+        let forgiven = forgiven[job, default: 0]
+        return PendingClip(
+            job: job, clip: clip.record, acceptedAt: clip.acceptedAt,
+            attempts: max(failedAttempts[job]?.max() ?? 0, forgiven), forgiven: forgiven)
     }
 }
 

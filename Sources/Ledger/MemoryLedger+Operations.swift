@@ -1,4 +1,5 @@
 internal import Glibc
+package import Plant
 internal import Synchronization
 
 extension MemoryLedger: OperationsLedger {
@@ -39,6 +40,66 @@ extension MemoryLedger {
             state.fleetWish = FleetWish(workers: workers, number: (state.fleetWish?.number ?? 0) + 1)
             state.signals[.fleetChanged] = true
         }
+    }
+}
+
+extension MemoryLedger {
+    package func pause(_ scope: QueueScope, reason: String, by who: String) throws -> Int64 {
+        state.withLock { state in
+            let standing = state.orders.first { $0.closed == nil && $0.order.action == .pause(scope) }
+            return standing?.order.number ?? state.give(.pause(scope), reason, who)
+        }
+    }
+
+    package func resume(_ scope: QueueScope, by who: String) throws -> Int {
+        state.withLock { state in
+            let lifted = state.orders.indices.filter { index in
+                guard case .pause(let paused) = state.orders[index].order.action else { return false }
+                return state.orders[index].closed == nil && scope.contains(paused)
+            }
+            for index in lifted { state.orders[index].closed = 0 }
+            return lifted.count
+        }
+    }
+
+    package func cancel(_ scope: QueueScope, reason: String, by who: String) throws -> Int64 {
+        state.withLock { state in
+            state.give(.cancel(scope, lastJob: Int64(state.clips.count)), reason, who)
+        }
+    }
+
+    package func cancel(jobs: [Int64], reason: String, by who: String) throws -> Int64 {
+        state.withLock { $0.give(.cancelJobs(jobs), reason, who) }
+    }
+
+    package func retryDeadLetters(_ jobs: [Int64], by who: String) throws -> Int {
+        state.withLock { state in
+            let revived = Set(jobs).filter { state.deadLetters[$0] != nil }.subtracting(state.dropped).sorted()
+            for job in revived { state.forgiven[job] = state.deadLetters.removeValue(forKey: job)?.attempt }
+            if !revived.isEmpty { _ = state.give(.retry(revived), "", who) }
+            return revived.count
+        }
+    }
+
+    package func dropDeadLetters(_ jobs: [Int64], reason: String, by who: String) throws -> Int {
+        state.withLock { state in
+            let listed = Set(jobs).filter { state.deadLetters[$0] != nil }.subtracting(state.dropped)
+            state.dropped.formUnion(listed)
+            return listed.count
+        }
+    }
+
+    package func clipsTouched(byOrder number: Int64) throws -> Int? {
+        state.withLock { state in state.orders.first { $0.order.number == number }?.closed }
+    }
+}
+
+extension MemoryLedger.State {
+    fileprivate mutating func give(_ action: OperatorOrder.Action, _ reason: String, _ who: String) -> Int64 {
+        let number = Int64(orders.count) + 1
+        let order = OperatorOrder(number: number, action: action, reason: reason, givenBy: who)
+        orders.append(MemoryLedger.Order(order: order, closed: nil))
+        return number
     }
 }
 

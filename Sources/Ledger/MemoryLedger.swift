@@ -26,6 +26,12 @@ package final class MemoryLedger: Sendable {
         var lastPayload: Int64 = 0
         var workers: [WorkerRecord] = []
         var fleetWish: FleetWish?
+        /// Order numbers begin with 1.
+        var orders: [Order] = []
+        /// Attempts up to this one are forgiven.
+        var forgiven: [Int64: Int] = [:]
+        /// Dead letters that operators are done with.
+        var dropped: Set<Int64> = []
         var principals: [String: Principal] = [:]
         var refusals: [Int: Int64] = [:]
 
@@ -47,6 +53,12 @@ package final class MemoryLedger: Sendable {
         let acceptedAt: Int64
         /// Its time was over.
         var isDropped = false
+    }
+
+    struct Order {
+        let order: OperatorOrder
+        /// How many clips it touched; nil while it is not done.
+        var closed: Int?
     }
 
     struct Dataset {

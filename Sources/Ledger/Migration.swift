@@ -17,6 +17,7 @@ package struct Migration: Hashable, Sendable {
         Migration(
             version: 5, name: "training_durability", bytes: PackageResources.v0005_training_durability_sql),
         Migration(version: 8, name: "fleet", bytes: PackageResources.v0008_fleet_sql),
+        Migration(version: 9, name: "orders", bytes: PackageResources.v0009_orders_sql),
         Migration(version: 10, name: "retention", bytes: PackageResources.v0010_retention_sql),
         Migration(version: 11, name: "payloads", bytes: PackageResources.v0011_payloads_sql),
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),

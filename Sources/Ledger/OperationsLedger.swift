@@ -1,4 +1,6 @@
-/// What operators ask and order.
+package import Plant
+
+/// What operators ask and order. Orders take effect once the broker that leads has read them, within a second.
 package protocol OperationsLedger: Sendable {
     func queueCounts() throws -> QueueCounts
 
@@ -10,6 +12,30 @@ package protocol OperationsLedger: Sendable {
 
     /// Asks the supervisor for a number of workers, and wakes it. From 0 to 4096, else `.refused`.
     func scale(to workers: Int) throws
+
+    /// Lets a part of the queue wait; returns the number of the order. What waits already is paused under the same
+    /// order as before.
+    func pause(_ scope: QueueScope, reason: String, by who: String) throws -> Int64
+
+    /// Lifts the pauses of a part of the queue and of all parts of that part; returns how many.
+    func resume(_ scope: QueueScope, by who: String) throws -> Int
+
+    /// Has the broker make dead letters of the clips that are open now; returns the number of the order.
+    func cancel(_ scope: QueueScope, reason: String, by who: String) throws -> Int64
+
+    /// As above, of these jobs; those that have ended stay as they are.
+    func cancel(jobs: [Int64], reason: String, by who: String) throws -> Int64
+
+    /// Puts dead letters back in line, their attempts forgiven; returns how many of the jobs were dead letters.
+    /// Those that were dropped stay dead.
+    func retryDeadLetters(_ jobs: [Int64], by who: String) throws -> Int
+
+    /// Gives dead letters up for good: they stay on record and are neither listed nor retried any more; returns how
+    /// many were listed.
+    func dropDeadLetters(_ jobs: [Int64], reason: String, by who: String) throws -> Int
+
+    /// How many clips an order touched; nil while it is not done.
+    func clipsTouched(byOrder number: Int64) throws -> Int?
 }
 
 /// How many clips are where.

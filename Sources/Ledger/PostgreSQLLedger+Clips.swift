@@ -24,23 +24,35 @@ extension PostgreSQLLedger {
     }
 
     package func pendingClips(after job: Int64, limit: Int) throws -> [PendingClip] {
+        try pendingClips(
+            where: "job > greatest($1, (SELECT settled FROM auscult.broker_epoch))", [.int64(job), .int(limit)])
+    }
+
+    package func pendingClips(among jobs: [Int64]) throws -> [PendingClip] {
+        try pendingClips(where: "job = ANY ($1)", [.int64s(jobs), .int(jobs.count)])
+    }
+
+    private func pendingClips(where condition: String, _ parameters: [Parameter]) throws -> [PendingClip] {
         try perform { connection in
             // Asked clip by clip in order of job, so that the first page of many costs one page.
             try connection.execute(
                 """
-                SELECT job, accepted_at, (SELECT count(*) FROM auscult.attempt a WHERE a.job = c.job),
+                SELECT job, accepted_at, (SELECT coalesce(max(attempt), 0) FROM auscult.attempt a WHERE a.job = c.job),
+                    (SELECT coalesce(max(attempt), 0) FROM auscult.revival r WHERE r.job = c.job),
                     key, site, machine_type, machine_id, recorded_at, sha256, format, name, channel, priority,
                     segment, position, length, \(FeatureRecord.columns)
                 FROM auscult.clip c
-                WHERE job > greatest($1, (SELECT settled FROM auscult.broker_epoch))
+                WHERE \(condition)
                     AND (SELECT true FROM auscult.result r WHERE r.job = c.job LIMIT 1) IS NULL
                     AND (SELECT true FROM auscult.dead_letter d WHERE d.job = c.job) IS NULL
                 ORDER BY job LIMIT $2
-                """, [.int64(job), .int(limit)]
+                """, parameters
             ).map { row in
-                PendingClip(
-                    job: try row.int64(0), clip: try row.clip(3), acceptedAt: try row.timestamp(1),
-                    attempts: try row.int(2))
+                // The attempt that ended an earlier life has its row with that life.
+                let forgiven = try row.int(3)
+                return PendingClip(
+                    job: try row.int64(0), clip: try row.clip(4), acceptedAt: try row.timestamp(1),
+                    attempts: max(try row.int(2), forgiven), forgiven: forgiven)
             }
         }
     }

@@ -1,3 +1,4 @@
+package import Plant
 internal import PostgreSQL
 
 extension PostgreSQLLedger: OperationsLedger {
@@ -65,6 +66,55 @@ extension PostgreSQLLedger: OperationsLedger {
         try perform { connection in
             _ = try connection.execute("SELECT auscult.scale_fleet($1::integer)", [.int(workers)])
         }
+    }
+}
+
+// MARK: orders
+
+extension PostgreSQLLedger {
+    package func pause(_ scope: QueueScope, reason: String, by who: String) throws -> Int64 {
+        try number(
+            "SELECT auscult.pause_queue($1, $2, $3, $4, $5)", Self.parameters(scope) + [.text(reason), .text(who)])
+    }
+
+    package func resume(_ scope: QueueScope, by who: String) throws -> Int {
+        Int(try number("SELECT auscult.resume_queue($1, $2, $3, $4)", Self.parameters(scope) + [.text(who)]))
+    }
+
+    package func cancel(_ scope: QueueScope, reason: String, by who: String) throws -> Int64 {
+        try number(
+            "SELECT auscult.cancel_clips($1, $2, $3, $4)",
+            [.text(scope.site), .text(scope.machineType), .text(reason), .text(who)])
+    }
+
+    package func cancel(jobs: [Int64], reason: String, by who: String) throws -> Int64 {
+        try number("SELECT auscult.cancel_jobs($1, $2, $3)", [.int64s(jobs), .text(reason), .text(who)])
+    }
+
+    package func retryDeadLetters(_ jobs: [Int64], by who: String) throws -> Int {
+        Int(try number("SELECT auscult.retry_dead_letters($1, $2)", [.int64s(jobs), .text(who)]))
+    }
+
+    package func dropDeadLetters(_ jobs: [Int64], reason: String, by who: String) throws -> Int {
+        Int(try number("SELECT auscult.drop_dead_letters($1, $2, $3)", [.int64s(jobs), .text(reason), .text(who)]))
+    }
+
+    package func clipsTouched(byOrder number: Int64) throws -> Int? {
+        try perform { connection in
+            try connection.execute(
+                "SELECT clips FROM auscult.operator_orders WHERE number = $1 AND closed_at IS NOT NULL",
+                [.int64(number)]
+            ).first.map { Int(try $0.optionalInt64(0) ?? 0) }
+        }
+    }
+
+    /// The one number that a function of the schema returns.
+    private func number(_ sql: String, _ parameters: [Parameter]) throws -> Int64 {
+        try perform { connection in try connection.execute(sql, parameters)[0].int64(0) }
+    }
+
+    private static func parameters(_ scope: QueueScope) -> [Parameter] {
+        [.text(scope.site), .text(scope.machineType), .text(scope.kind?.rawValue)]
     }
 }
 

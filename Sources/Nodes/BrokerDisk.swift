@@ -1,5 +1,6 @@
 internal import Brokerage
 internal import Ledger
+internal import Logging
 internal import Messaging
 internal import Plant
 
@@ -77,6 +78,7 @@ final class BrokerDisk: Sendable {
             var locations = try store.append(zip(items, verdicts).filter(\.1).map(\.0.parts))[...]
             mailbox.post(.disk(stored(verdicts.map { $0 ? locations.popFirst() : nil })))
         } catch let error as PayloadStoreError where error.code == .full || error.code == .unavailable {
+            Logger(label: "auscult.broker").warning("\(error); gateways wait until there is room")
             mailbox.post(.disk(full))
         } catch {
             mailbox.post(.fault(error))

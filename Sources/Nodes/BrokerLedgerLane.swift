@@ -78,7 +78,7 @@ final class BrokerLedgerLane: Sendable {
         case .renew:
             // Records nothing, and yet fails when another broker leads.
             try ledger.record([OutcomeRecord](), epoch: epoch)
-            return .ledger(.renewed(try ledger.champions()))
+            return .ledger(.renewed(try ledger.champions(), try ledger.openOrders()))
         case .findOutcome(let job):
             return .ledger(.outcome(job: job, try ledger.outcome(of: job)))
         case .findContent(let hash):
@@ -88,6 +88,12 @@ final class BrokerLedgerLane: Sendable {
         case .recordWorkers(let workers):
             try ledger.record(workers.map { WorkerRecord($0) }, epoch: epoch)
             return .ledger(.recordedWorkers)
+        case .findOpenClips(let jobs):
+            let clips = try ledger.pendingClips(among: jobs)
+            return .ledger(.openClips(clips, wallClock: SteadyClock.calendarMicroseconds))
+        case .closeOrder(let number, let clips):
+            try ledger.close(order: number, clips: clips, epoch: epoch)
+            return .ledger(.closedOrder)
         }
     }
 

@@ -80,6 +80,9 @@ package final class GatewayClient {
     /// Nothing is sent before, in milliseconds of the steady clock: the broker is busy.
     private var pausedUntil: Int64 = 0
     private var searchingSince: Int64
+    private let logger = Logger(label: "auscult.gateway")
+    /// Why the broker let us wait last.
+    private var toldReason = ""
     /// Somebody posted `.stop`.
     package private(set) var isStopped = false
 
@@ -97,7 +100,7 @@ package final class GatewayClient {
         link = try PeerLink.open(
             .init(
                 identity: .init(role: .gateway, name: name), endpoints: endpoints, security: security,
-                logger: Logger(label: "auscult.gateway"))
+                logger: logger)
         ) { mailbox.post(.link($0)) }
         (self.mailbox, self.follow, self.patience, self.answered) = (mailbox, follow, patience, answered)
         searchingSince = SteadyClock.milliseconds
@@ -171,7 +174,9 @@ extension GatewayClient {
             creditBytes = nil
         case .ended(let error): throw error
         case .message(.accepted(let accepted), _): accept(accepted)
-        case .message(.busy(let busy), _): putOff(busy.key, milliseconds: Int64(busy.retryAfterMilliseconds))
+        case .message(.busy(let busy), _):
+            tell(busy.reason)
+            putOff(busy.key, milliseconds: Int64(busy.retryAfterMilliseconds))
         case .message(.reject(let reject), _): refuse(reject)
         case .message(.outcome(let outcome), _): conclude(outcome)
         case .message: break
@@ -207,6 +212,13 @@ extension GatewayClient {
         settle(accepted.key, as: .accepted(acceptance))
         if !follow { entries[accepted.key] = nil }
         for (clip, acceptance) in entry.acceptances(acceptance) { answered(clip, .accepted(acceptance)) }
+    }
+
+    /// Says why the broker lets us wait, once per reason.
+    private func tell(_ reason: String) {
+        guard reason != toldReason, !reason.isEmpty else { return }
+        toldReason = reason
+        logger.warning("the broker lets us wait: \(reason)")
     }
 
     /// The broker wants to be left alone for a while: the clip goes back to its place in line.

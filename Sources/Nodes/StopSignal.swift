@@ -55,6 +55,13 @@ package struct StopSignal: Sendable {
         }
     }
 
+    /// Blocks the calling thread for a while; returns whether something has asked to stop meanwhile.
+    package func wait(milliseconds: Int) -> Bool {
+        var polls = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        _ = Glibc.poll(&polls, nfds_t(polls.count), Int32(milliseconds))
+        return reason() != nil
+    }
+
     /// Gives the signals their default meaning back, so that asking twice stops at once.
     package func unblock() {
         var stop = sigset_t()

@@ -43,7 +43,7 @@ package struct Supervision: Sendable {
 
     package static let firstDelayMilliseconds: Int64 = 100
     package static let longestDelayMilliseconds: Int64 = 10_000
-    package static let settledMilliseconds: Int64 = 30_000
+    package static let settledMilliseconds: Int64 = 5_000
     package static let graceMilliseconds: Int64 = 15_000
 
     private var states: [Service: State] = [:]

@@ -100,17 +100,18 @@ package final class Supervisor {
             if line.contains("\"ready\"") { unready.remove(service) }
         case .ended(let service, let status):
             join(service)
-            if !isReady, startFailure == nil {
-                startFailure = SupervisorError(
-                    "the \(service) did not start (exit status \(status)); its own message is above")
-                perform(plan.stop(now: now))
-            } else if status != 0 {
-                logger.warning("\(service) ended with status \(status)")
-            }
             // A worker that nobody here has stopped ends in good order only when an operator has drained it.
             var drained = false
             if case .worker = service { drained = status == 0 }
             perform(plan.ended(service, drained: drained, now: now))
+            if !isReady, startFailure == nil {
+                startFailure = SupervisorError(
+                    "the \(service) did not start (exit status \(status)); its own message is above")
+                // What has ended by now is not started again.
+                perform(plan.stop(now: now))
+            } else if status != 0 {
+                logger.warning("\(service) ended with status \(status)")
+            }
         case .scale(let workers):
             perform(plan.scale(to: workers, now: now))
         }

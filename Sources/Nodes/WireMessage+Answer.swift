@@ -17,11 +17,12 @@ extension WireMessage {
                         $0.job = job
                         $0.duplicate = duplicate
                     })
-            case .busy(let key, let milliseconds):
+            case .busy(let key, let milliseconds, let pressure):
                 .busy(
                     .with {
                         $0.key = key
                         $0.retryAfterMilliseconds = milliseconds
+                        $0.reason = pressure.rawValue
                     })
             case .reject(let key, let refusal): .reject(refusal.error, key: key)
             case .outcome(let key, let record): .outcome(.init(key: key, record))

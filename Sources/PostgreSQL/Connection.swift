@@ -20,7 +20,7 @@ package final class Connection {
     ///   - url: `postgresql://user:password@host:port/database?options`
     ///   - database: instead of the URL's
     ///   - applicationName: what an operator sees in `pg_stat_activity`
-    /// - Throws: `.badURL`, `.unreachable`, or `.refused` when the user, the password or the database is wrong. No
+    /// - Throws: `.badURL`, `.unreachable`, or `.denied` when the user, the password or the database is wrong. No
     ///   message repeats the password.
     package init(
         _ url: String, database: String? = nil, applicationName: String = "auscult"
@@ -48,9 +48,9 @@ package final class Connection {
                 (PQconnectionUsedPassword(handle) != 0 || PQconnectionNeedsPassword(handle) != 0)
                 && !Self.signsOfLoss.contains { reason.contains($0) }
             throw PostgreSQLError(
-                isRefusal ? .refused : .unreachable,
+                isRefusal ? .denied : .unreachable,
                 isRefusal
-                    ? "the database at \(place) refused the connection: \(reason)"
+                    ? "the database at \(place) refused the connection: \(reason); check the URL"
                     : "cannot reach the database at \(place): \(reason)")
         }
     }

@@ -7,6 +7,8 @@ package struct PostgreSQLError: Error, Hashable, Sendable, CustomStringConvertib
         case unreachable
         /// The server answered and refused; `sqlState` says why where the server told.
         case refused
+        /// The server answered and did not let us in: user, password or database is wrong.
+        case denied
         /// A column holds another type than was asked for, or NULL.
         case unexpectedValue
         /// The text is not a connection URL.

@@ -8,7 +8,8 @@ struct Auscult: ParsableCommand {
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
             DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
             SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self, ExplainCommand.self,
-            StatusCommand.self, ScaleCommand.self, DatabaseCommand.self, KeysCommand.self, BenchCommand.self,
+            StatusCommand.self, QueueCommand.self, DeadCommand.self, ScaleCommand.self, DatabaseCommand.self,
+            KeysCommand.self, ConfigCommand.self, BenchCommand.self,
         ])
 }
 
@@ -16,7 +17,7 @@ struct Auscult: ParsableCommand {
 enum Main {
     static func main() {
         do {
-            var command = try Auscult.parseAsRoot()
+            var command = try Auscult.parseAsRoot(Setting.load(Array(CommandLine.arguments.dropFirst())))
             try command.run()
         } catch {
             ExitStatus.exit(for: error)

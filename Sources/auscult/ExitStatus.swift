@@ -19,10 +19,13 @@ enum ExitStatus: Int32 {
         case let failure as CommandFailure:
             Console.note(failure.description)
             Glibc.exit(failure.status.rawValue)
-        case let error as LedgerError where error.code == .unreachable:
+        case let error as LedgerError where error.code == .unreachable || error.code == .denied:
             Console.note(error.description)
             Glibc.exit(ExitStatus.unreachable.rawValue)
-        case let error as PostgreSQLError where error.isUnreachable:
+        case let error as PostgreSQLError where error.code == .badURL:
+            Console.note(error.description)
+            Glibc.exit(ExitStatus.usage.rawValue)
+        case let error as PostgreSQLError where error.isUnreachable || error.code == .denied:
             Console.note(error.description)
             Glibc.exit(ExitStatus.unreachable.rawValue)
         case let error as PeerError where error.code == .unreachable || error.code == .timedOut:

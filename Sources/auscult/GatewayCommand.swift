@@ -28,7 +28,7 @@ struct GatewayCommand: ParsableCommand {
     var machine: String
 
     @Option(help: "The plant or line the clips come from.")
-    var site = "default"
+    var site = Setting.site.value ?? "default"
 
     @Option(help: "The channel of recordings with several, from 0; channels are never averaged.")
     var channel = 0

@@ -26,7 +26,7 @@ struct PushCommand: ParsableCommand {
     var machine: String
 
     @Option(help: "The plant or line the clips come from.")
-    var site = "default"
+    var site = Setting.site.value ?? "default"
 
     @Option(help: "When they were recorded, ISO 8601; otherwise when the file was last changed.")
     var recordedAt: String?

@@ -1,68 +1,68 @@
 import ArgumentParser
+import Glibc
+import Ledger
+import Nodes
 import SwiftProtobuf
 import Wire
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Shows the queue and the workers at this moment.",
-        discussion: "Example: auscult status --json")
+        discussion: """
+            Depth, rates and latencies of the last minute, and what each worker does. The same in SQL: the views \
+            queue_now, queue_rates, queue_pauses and workers. Rates and latencies come from the database; without one \
+            the rest is shown.
 
+            Example: auscult status --watch
+            """)
+
+    @Flag(help: "Show it again and again, until Ctrl-C.") var watch = false
+    @Option(help: ArgumentHelp("How long --watch waits in between.", valueName: "seconds")) var every = 2
     @OptionGroup var broker: BrokerOptions
+    @OptionGroup var database: DatabaseOptions
     @OptionGroup var output: OutputOptions
 
-    private struct Line: Encodable {
-        struct Worker: Encodable {
-            let name: String
-            let host: String
-            let process: UInt32
-            let leased: UInt32
-            let credits: UInt32
-            let draining: Bool
-            let finished: UInt64
-            let doing: String
-        }
-
-        let epoch: UInt64
-        let queuedClips: UInt64
-        let queuedShards: UInt64
-        let leased: UInt64
-        let unwrittenResults: UInt64
-        let accepted: UInt64
-        let scored: UInt64
-        let dead: UInt64
-        let workers: [Worker]
-
-        init(_ status: WireStatus) {
-            epoch = status.epoch
-            queuedClips = status.queuedClips
-            queuedShards = status.queuedShards
-            leased = status.leased
-            unwrittenResults = status.unwrittenResults
-            accepted = status.accepted
-            scored = status.scored
-            dead = status.dead
-            workers = status.workers.map {
-                Worker(
-                    name: $0.name, host: $0.host, process: $0.process, leased: $0.leased, credits: $0.credits,
-                    draining: $0.draining, finished: $0.finished, doing: $0.doing)
-            }
-        }
+    func validate() throws {
+        if !(1...3600).contains(every) { throw ValidationError("--every takes 1 to 3600 seconds") }
     }
 
     func run() throws {
+        let ledger = try knownLedger()
+        guard watch else { return try show(ClusterStatus(ask(), queue: ledger?.queueStatus())) }
+        let stop = StopSignal()
+        repeat {
+            do {
+                let status = ClusterStatus(try ask(), queue: try ledger?.queueStatus())
+                // Over the picture before, so that the eye finds everything in its place.
+                if !output.json, isatty(STDOUT_FILENO) == 1 { Console.write("\u{1b}[H\u{1b}[2J", to: STDOUT_FILENO) }
+                try show(status)
+            } catch {
+                // Whoever watches wants to see the cluster come back.
+                Console.note("\(error)")
+            }
+        } while !stop.wait(milliseconds: every * 1000)
+    }
+
+    /// Nil when nobody has said where the database is.
+    private func knownLedger() throws -> PostgreSQLLedger? {
+        do {
+            return try database.ledger()
+        } catch let failure as CommandFailure where database.database == nil && broker.endpoint != nil {
+            Console.note("without rates and latencies: \(failure.description)")
+            return nil
+        }
+    }
+
+    private func ask() throws -> WireStatus {
         let answer = try broker.request(.askStatus(WireAskStatus()), as: "status")
         guard case .status(let status) = answer else {
             throw CommandFailure("the broker answered \(answer.command) to a question for its status")
         }
-        let line = Line(status)
-        if output.json { return try Console.json(line) }
-        Console.line("epoch \(line.epoch)")
-        Console.line("queued: \(line.queuedClips) clips, \(line.queuedShards) shards; \(line.leased) with workers")
-        Console.line("since the broker started: \(line.accepted) accepted, \(line.scored) scored, \(line.dead) dead")
-        for worker in line.workers {
-            Console.line(
-                "\(worker.name)\t\(worker.host), process \(worker.process)\t\(worker.leased) in hand, "
-                    + "\(worker.finished) finished\t\(worker.draining ? "draining" : worker.doing)")
-        }
+        return status
+    }
+
+    private func show(_ status: ClusterStatus) throws {
+        if output.json { return try Console.json(status) }
+        for line in status.lines { Console.line(line) }
     }
 }

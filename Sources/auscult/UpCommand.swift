@@ -18,7 +18,7 @@ struct UpCommand: ParsableCommand {
             """)
 
     @Option(help: "Directory of clips, database and addresses; created when it is missing.")
-    var data = "auscult-data"
+    var data = Setting.data.value ?? "auscult-data"
 
     @Option(
         help: ArgumentHelp(
@@ -43,7 +43,12 @@ struct UpCommand: ParsableCommand {
 
     @OptionGroup var clips: ClipStoreOptions
 
-    func validate() throws {
+    mutating func validate() throws {
+        (listen, database) = (listen ?? Setting.listen.value, database ?? Setting.database.value)
+        if workers == nil, let text = Setting.workers.value {
+            workers = Int(text)
+            if workers == nil { throw ValidationError("\(Setting.workers.origin): '\(text)' is no number of workers") }
+        }
         if let workers, !(0...4096).contains(workers) { throw ValidationError("--workers takes 0 to 4096") }
     }
 
@@ -74,6 +79,8 @@ struct UpCommand: ParsableCommand {
     func run() throws {
         let stop = StopSignal()
         let directory = try makeDirectory()
+        let lock = try Self.lock(directory)
+        defer { close(lock) }
         let server = database == nil ? try PrivateServer(directory: directory) : nil
         try server?.start()
         defer { stopServer(server) }
@@ -132,6 +139,19 @@ struct UpCommand: ParsableCommand {
         }
         defer { free(path) }
         return String(cString: path)
+    }
+
+    /// Makes sure that this directory is ours alone for as long as this process lives: whoever ends a cluster also stops
+    /// the database in its directory.
+    private static func lock(_ directory: String) throws -> Int32 {
+        let path = "\(directory)/up.lock"
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))") }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            throw CommandFailure(
+                "another 'auscult up' runs in \(directory): stop it, or give this one another --data DIR")
+        }
+        return file
     }
 
     /// The number of workers somebody asked for: now, by argument, or before, by 'auscult scale'.

@@ -16,6 +16,11 @@ struct Stage {
     /// Nil while the database is away.
     var ledgerFault: LedgerAnswer.Fault?
     var steppedDown = false
+    /// What operators want and is not done.
+    var orders: [OperatorOrder] = []
+    /// Done orders, and how many clips each touched.
+    var done: [Int64: Int] = [:]
+    var forgiven: [Int64: Int] = [:]
     private var blobs = 0
 
     static let machine = MachineName(type: "fan", id: "id_00")
@@ -83,6 +88,17 @@ struct Stage {
         answers(to: peer).compactMap { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }
     }
 
+    /// An operator gives an order; the broker reads it with its next renewal.
+    mutating func order(_ action: OperatorOrder.Action, number: Int64, reason: String = "") {
+        orders.append(OperatorOrder(number: number, action: action, reason: reason, givenBy: "mia"))
+        renew()
+    }
+
+    mutating func renew() {
+        tick(after: broker.configuration.renewalInterval)
+        tick(after: broker.configuration.housekeepingInterval)
+    }
+
     mutating func score(_ dispatch: Dispatch, as worker: PeerID) {
         let score = ScoreRecord(
             modelVersion: "m1", score: 1, logOdds: nil, threshold: nil, verdict: "normal", neighbourDistance: nil,
@@ -136,8 +152,19 @@ struct Stage {
             return .pending(
                 page.map { PendingClip(job: $0.0, clip: $0.1, acceptedAt: 0, attempts: 0) }, wallClock: 0)
         case .findOpenClip(let job): return .openClip(job: job, nil, wallClock: 0)
-        case .renew: return .renewed(champions)
+        case .renew: return .renewed(champions, orders)
         case .findOutcome(let job): return .outcome(job: job, outcomes.last { $0.job == job })
+        case .closeOrder(let number, let clips):
+            orders.removeAll { $0.number == number }
+            done[number] = clips
+            return .closedOrder
+        case .findOpenClips(let jobs):
+            let found = jobs.map { job in
+                PendingClip(
+                    job: job, clip: rows[Int(job) - 1], acceptedAt: 0, attempts: forgiven[job, default: 0],
+                    forgiven: forgiven[job, default: 0])
+            }
+            return .openClips(found, wallClock: 0)
         case .findContent(let hash): return .content(hash, .none)
         case .recordWorkers(let workers):
             rosters.append(workers)

@@ -14,6 +14,32 @@ import Testing
         }
     }
 
+    @Test func whatIsTakenIsSaidOnceAndNothingElseSuffers() throws {
+        try withTemporaryDirectory { directory in
+            let cluster = try Cluster(in: directory.appending(path: "data"), workers: 1)
+            defer { cluster.stop() }
+            let second = try Command.run(["up", "--data", cluster.directory.path])
+            #expect(second.status == 1)
+            #expect(second.errors.contains("another 'auscult up' runs in \(cluster.directory.path)"))
+            let url = try #require(URL(string: cluster.databaseURL))
+            let other = try Command.run([
+                "up", "--data", directory.appending(path: "other").path, "--listen",
+                "tcp://127.0.0.1:\(try #require(url.port))",
+            ])
+            #expect(other.status == 1)
+            #expect(other.errors.components(separatedBy: "cannot listen on").count == 2, "\(other.errors)")
+            let password = try #require(url.password)
+            let wrong = cluster.databaseURL.replacing(password, with: "wrong-word")
+            for arguments in [["queue", "list"], ["db", "status"]] {
+                let output = try Command.run(arguments + ["--database", wrong])
+                #expect(output.status == 3)
+                #expect(output.errors.contains("check the URL") && !output.errors.contains("wrong-word"))
+            }
+            #expect(try Command.run(["db", "status", "--database", "nonsense"]).status == 2)
+            #expect(try cluster.count("select count(*) from auscult.clip") == 0)
+        }
+    }
+
     @Test func listeningForOthersIsRefused() throws {
         let output = try Command.run([
             "broker", "--listen", "tcp://0.0.0.0:7000", "--data", "/tmp/never-created",

@@ -177,7 +177,7 @@ import Testing
         let error = try #require(throws: PostgreSQLError.self) {
             try Connection("postgresql://auscult:secret@\(address)")
         }
-        #expect(error.code == .refused)
+        #expect(error.code == .denied)
         #expect(!error.description.contains("secret"))
     }
 }

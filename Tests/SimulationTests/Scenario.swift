@@ -21,6 +21,8 @@ struct Scenario {
         case noAging
         /// A site keeps the workers for as long as it has clips.
         case noTurns
+        /// An order to cancel is called done before the clips have ended.
+        case closeBeforeCancelling
     }
 
     enum Fault {
@@ -41,6 +43,11 @@ struct Scenario {
         case crashGateway(Int)
         /// Nothing passes between this peer and any broker.
         case partition(session: Int, Microseconds)
+        /// An operator lets a site wait.
+        case pauseSite(Int, Microseconds)
+        case cancelSite(Int)
+        /// An operator gives all dead letters another life.
+        case retryDeadLetters
     }
 
     var seed: UInt64
@@ -87,7 +94,7 @@ struct Scenario {
     private static func fault(gateways: Int, workers: Int, _ dice: inout SplitMix64) -> Fault {
         let span = Microseconds.random(in: 100_000...6_000_000, using: &dice)
         let worker = Int.random(in: 0..<workers, using: &dice)
-        return switch Int.random(in: 0..<14, using: &dice) {
+        return switch Int.random(in: 0..<17, using: &dice) {
         case 0, 1: .crashWorker(worker)
         case 2: .pauseWorker(worker, span)
         case 3, 4: .crashBroker(afterActions: .random(in: 0...20, using: &dice))
@@ -99,6 +106,9 @@ struct Scenario {
         case 10: .crashStandby
         case 11: .cutOff(slot: .random(in: 0...1, using: &dice), 2 * span)
         case 12: .clockJump(.random(in: -3_600_000_000...3_600_000_000, using: &dice))
+        case 13: .pauseSite(.random(in: 0..<2, using: &dice), span)
+        case 14: .cancelSite(.random(in: 0..<2, using: &dice))
+        case 15: .retryDeadLetters
         default: .partition(session: .random(in: 0..<(gateways + workers), using: &dice), span)
         }
     }

@@ -69,7 +69,7 @@ struct SimulatedGateway {
             isWelcome = false
             nextHeartbeat = now
         case .accepted(let key, let job, _): edit(key) { $0.job = job }
-        case .busy(let key, let milliseconds): edit(key) { $0.nextTry = now + Microseconds(milliseconds) * 1_000 }
+        case .busy(let key, let milliseconds, _): edit(key) { $0.nextTry = now + Microseconds(milliseconds) * 1_000 }
         case .outcome(let key, _): edit(key) { $0.ended = true }
         default: break
         }

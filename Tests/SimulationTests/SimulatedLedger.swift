@@ -15,6 +15,10 @@ final class SimulatedLedger {
     /// Keys that became more than one job.
     private(set) var doubled: [String] = []
     private var keys: Set<String> = []
+    /// Jobs that were given another life.
+    private var revived: Set<Int64> = []
+    /// What must not have happened, and did.
+    private(set) var violations: [String] = []
 
     init(sabotage: Scenario.Sabotage?, champions: [Champion], now: @escaping @Sendable () -> Int64) {
         self.sabotage = sabotage
@@ -54,7 +58,14 @@ final class SimulatedLedger {
                 return .openClip(job: job, clip, wallClock: wallClock)
             case .renew:
                 try memory.record([OutcomeRecord](), epoch: epoch)
-                return .renewed(champions)
+                let orders = try memory.openOrders()
+                if sabotage == .closeBeforeCancelling { for order in orders { try close(order.number, 0, epoch) } }
+                return .renewed(champions, orders)
+            case .closeOrder(let number, let clips):
+                try close(number, clips, epoch)
+                return .closedOrder
+            case .findOpenClips(let jobs):
+                return .openClips(try memory.pendingClips(among: jobs), wallClock: wallClock)
             case .findOutcome(let job): return .outcome(job: job, try memory.outcome(of: job))
             case .findContent(let hash): return .content(hash, .none)
             case .recordWorkers:
@@ -66,6 +77,34 @@ final class SimulatedLedger {
         } catch {
             return .failed(order.subject, .refused("\(error)"))
         }
+    }
+
+    // MARK: operators
+
+    func pause(site: String) throws { _ = try memory.pause(QueueScope(site: site), reason: "", by: "operator") }
+
+    func resumeAll() throws { _ = try memory.resume(QueueScope(), by: "operator") }
+
+    func cancel(site: String) throws { _ = try memory.cancel(QueueScope(site: site), reason: "", by: "operator") }
+
+    func retryDeadLetters() throws {
+        revived.formUnion(rows.keys.filter { if case .dead? = outcome(of: $0)?.ending { true } else { false } })
+        _ = try memory.retryDeadLetters(revived.sorted(), by: "operator")
+    }
+
+    /// A cancelling that is called done has left nothing open.
+    private func close(_ number: Int64, _ clips: Int, _ epoch: UInt32) throws {
+        let order = try memory.openOrders().first { $0.number == number }
+        try memory.close(order: number, clips: clips, epoch: epoch)
+        guard case .cancel(let scope, let lastJob)? = order?.action else { return }
+        for (job, row) in rows where job <= lastJob && scope.covers(row) && !revived.contains(job) {
+            if outcome(of: job) == nil { violations.append("job \(job) was called cancelled and is open") }
+        }
+    }
+
+    /// Every order is done and every clip has ended.
+    var isSettled: Bool {
+        (try? memory.openOrders().isEmpty && memory.pendingClips(after: 0, limit: 1).isEmpty) == true
     }
 
     func isCurrent(_ epoch: UInt32) -> Bool { epoch == self.epoch }

@@ -39,6 +39,11 @@ extension World {
         case .partition(let session, let span):
             partitioned.insert(session + 1)
             agenda.plan(.faultEnds(fault), at: now + span)
+        case .pauseSite(let site, let span):
+            order { try ledger.pause(site: "site-\(site)") }
+            agenda.plan(.faultEnds(fault), at: now + span)
+        case .cancelSite(let site): order { try ledger.cancel(site: "site-\(site)") }
+        case .retryDeadLetters: order { try ledger.retryDeadLetters() }
         }
     }
 
@@ -47,12 +52,17 @@ extension World {
         for session in actors.keys.sorted() where .random(using: &dice) { targets[session] = slot }
     }
 
+    private func order(_ give: () throws -> Void) {
+        do { try give() } catch { violations.append("an order was refused: \(error)") }
+    }
+
     func end(_ fault: Scenario.Fault) {
         switch fault {
         case .ledgerAway: ledger.isAway = false
         case .cutOff(let slot, _): cutOff.remove(slot)
         case .diskFull: disk.isFull = false
         case .partition(let session, _): partitioned.remove(session + 1)
+        case .pauseSite: order { try ledger.resumeAll() }
         default: break
         }
     }
@@ -64,6 +74,7 @@ extension World {
         disk.isFull = false
         partitioned = []
         cutOff = []
+        order { try ledger.resumeAll() }
         for slot in brokers.indices { brokers[slot]?.actionsLeft = nil }
     }
 }

@@ -155,6 +155,7 @@ final class World {
             clock.now = max(time, now)
             if tellsItsStory { tell(happening) }
             perform(happening)
+            violations += ledger.violations
             guard isCalm, isDone else {
                 doneSince = nil
                 continue
@@ -172,7 +173,7 @@ final class World {
         }
     }
 
-    private var isDone: Bool { coordinator.isDone && gateways.allSatisfy(\.isDone) }
+    private var isDone: Bool { coordinator.isDone && gateways.allSatisfy(\.isDone) && ledger.isSettled }
 
     private var unfinished: String {
         let open = gateways.flatMap(\.clips).filter { !$0.ended }

@@ -1,0 +1,1 @@
+../../../schema/v0009_orders.sql
