@@ -128,7 +128,8 @@ package struct ShardDesk: Sendable {
                 asks.append(anotherCopy(of: place))
             } else if let refusedAt = entry.refusedAt, now - refusedAt > max(patience ?? 0, Self.refusalPatience) {
                 // Perhaps there is nobody else: the same worker may try again.
-                (open[place]?.refused, open[place]?.refusedAt) = ([], now)
+                open[place]?.refused = []
+                open[place]?.refusedAt = now
                 asks.append(oldCopy(of: place, now: now))
             } else if now - entry.repeatedAt > max(4 * (patience ?? 0), Self.lastPatience) {
                 asks.append(oldCopy(of: place, now: now))
