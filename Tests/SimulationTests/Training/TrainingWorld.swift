@@ -130,7 +130,17 @@ final class TrainingWorld {
             if record.state != .done { violations.append("the run \(record.state): \(record.reason ?? "")") }
             return
         }
-        if violations.isEmpty { violations.append("it never ended") }
+        if violations.isEmpty { violations.append("it never ended: \(unfinished)") }
+    }
+
+    /// What a person who looks into it wants to know.
+    private var unfinished: String {
+        let waiting = order.compactMap { key in
+            entries[key].map { "\(ShardPlace(key)) copy \(key.copy) at \($0.lease?.worker ?? -1)" }
+        }
+        let last = witness.seen.withLock { $0.shards.last.map { "step \($0.step), phase \($0.phase)" } }
+        return "\(processes.count) coordinators, last counted \(last ?? "nothing"), with the broker \(waiting); "
+            + "\(scenario)"
     }
 
     private func perform(_ happening: Happening) throws {
