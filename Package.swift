@@ -106,7 +106,17 @@ let package = Package(
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "Messaging", "Nodes", "TestSupport"]),
         tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),
-        tests("SimulationTests", ["Plant", "Brokerage", "Ledger", "TestSupport"]),
-        tests("IntegrationTests", ["auscult", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
+        tests(
+            "SimulationTests",
+            [
+                "Plant", "Brokerage", "Ledger", "TestSupport", "Wire", "Nodes", "Training", "Detection", "Networks",
+                "Spectra", "Tensors", logging, protobuf,
+            ]),
+        tests(
+            "IntegrationTests",
+            [
+                "auscult", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire", "Messaging", "Nodes", "Training",
+                logging, protobuf,
+            ]),
     ]
 )

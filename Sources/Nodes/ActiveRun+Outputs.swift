@@ -19,13 +19,17 @@ extension ActiveRun {
         let place = ShardPlace(done.key)
         if done.hasFailure { return take(done.failure, place, worker: done.worker, now: now) }
         let known = desk.quarantined
-        switch desk.take(place, worker: done.worker, hash: ContentHash(of: output), now: now) {
-        case .counts: return count(place, done.worker, WaitingOutput(output, done), now: now)
+        let arrived = WaitingOutput(output, done)
+        guard [UInt8](done.sha256) == arrived.hash.bytes else {
+            return again(place, done.worker, "what arrived is not what its hash says", now: now)
+        }
+        switch desk.take(place, worker: done.worker, hash: arrived.hash, now: now) {
+        case .counts: return count(place, done.worker, arrived, now: now)
         case .waits:
-            waiting[place, default: [:]][done.worker] = WaitingOutput(output, done)
+            waiting[place, default: [:]][done.worker] = arrived
             return .passedOver
         case .counted(let worker):
-            let counted = worker == done.worker ? WaitingOutput(output, done) : waiting[place]?[worker]
+            let counted = worker == done.worker ? arrived : waiting[place]?[worker]
             guard let counted else { preconditionFailure("the output of \(worker) that counts is gone") }
             let outvoted = desk.quarantined.subtracting(known).sorted()
             let taken = count(place, worker, counted, now: now)
@@ -39,7 +43,7 @@ extension ActiveRun {
         case .hopeless:
             return .hopeless(
                 reason:
-                    "shard \(place.shard) of step \(place.step), phase \(place.phase), came back from three workers in "
+                    "\(place), came back from three workers in "
                     + "three versions: their arithmetic differs; run all workers on one kind of processor")
         }
     }
@@ -53,20 +57,38 @@ extension ActiveRun {
             && work.provision.map { failure.reason.contains($0.hash.description) } ?? false
         if isForgotten { brokerHolds(nil) }
         if failure.permanent, !isForgotten { return .hopeless(reason: failure.reason) }
-        guard work.outstanding.contains(where: { $0.place == place }) else { return .passedOver }
-        guard desk.refuse(place, worker: worker, now: now) else {
-            return .hopeless(
-                reason: "shard \(place.shard) of step \(place.step) failed again and again: \(failure.reason)")
-        }
-        return .again(reason: "\(worker): \(failure.reason)")
+        return again(place, worker, failure.reason, elsewhere: !isForgotten, now: now)
     }
 
-    /// Counts outputs that have waited too long for another worker to confirm them.
-    package mutating func countUnconfirmed(now: Int64) -> [Taken] {
+    /// Has a shard computed again, if it is not counted yet.
+    private mutating func again(
+        _ place: ShardPlace, _ worker: String, _ reason: String, elsewhere: Bool = true, now: Int64
+    ) -> Taken {
+        guard work.outstanding.contains(where: { $0.place == place }) else { return .passedOver }
+        guard desk.refuse(place, worker: worker, elsewhere: elsewhere, now: now) else {
+            return .hopeless(reason: "\(place), failed again and again: \(reason)")
+        }
+        return .again(reason: "\(worker), \(place): \(reason)")
+    }
+
+    /// Looks after outputs that have waited too long for another worker's.
+    package mutating func heedOverdue(now: Int64) -> [Taken] {
         var taken: [Taken] = []
-        while let (place, worker) = desk.unconfirmed(now: now) {
-            guard let output = waiting[place]?[worker] else { continue }
-            taken.append(count(place, worker, output, now: now))
+        while let overdue = desk.overdue(now: now) {
+            switch overdue {
+            case .counts(let place, let worker):
+                guard let output = waiting[place]?[worker] else { continue }
+                taken.append(count(place, worker, output, now: now))
+            case .again(let place, let workers):
+                waiting[place] = nil
+                taken.append(
+                    .again(reason: "\(workers.joined(separator: " and ")) differ in \(place); both are asked again"))
+            case .undecided(let place, let workers):
+                let reason =
+                    "\(workers.joined(separator: " and ")) differ in \(place) and there is no third worker to decide: "
+                    + "start one and resume the run, or drain the one whose host you doubt"
+                return taken + [.hopeless(reason: reason)]
+            }
         }
         return taken
     }
@@ -93,7 +115,7 @@ extension ActiveRun {
         unrecorded.append(
             ShardRecord(
                 step: Int(place.step), phase: Int(place.phase), shard: Int(place.shard),
-                outputHash: ContentHash(of: output.bytes), worker: worker,
+                outputHash: output.hash, worker: worker,
                 computeMilliseconds: output.computeMilliseconds))
         milestones += work.takeMilestones()
         return .counted
@@ -102,6 +124,6 @@ extension ActiveRun {
 
 extension ActiveRun.WaitingOutput {
     fileprivate init(_ bytes: [UInt8], _ done: WireShardDone) {
-        self.init(bytes: bytes, computeMilliseconds: done.computeMilliseconds)
+        self.init(bytes: bytes, hash: ContentHash(of: bytes), computeMilliseconds: done.computeMilliseconds)
     }
 }

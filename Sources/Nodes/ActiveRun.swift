@@ -35,6 +35,7 @@ package struct ActiveRun {
 
     struct WaitingOutput {
         var bytes: [UInt8]
+        var hash: ContentHash
         var computeMilliseconds: Double
     }
 
@@ -70,8 +71,8 @@ package struct ActiveRun {
     package mutating func brokerHolds(_ hash: ContentHash?) { held = hash }
 
     /// Every shard whose output is missing is to be asked for again, of a broker that may have forgotten them.
-    package mutating func forgetRequests() {
-        desk.forgetAsked()
+    package mutating func forgetRequests(now: Int64) {
+        desk.forgetAsked(now: now)
         held = nil
     }
 

@@ -27,6 +27,7 @@ final class ComputeThread: Sendable {
 
     private let mailbox: Mailbox<Event>
     private let thread: NodeThread
+    private let ahead: ContentAhead
 
     /// - Parameters:
     ///   - mailbox: of which this thread becomes the owner.
@@ -37,18 +38,21 @@ final class ComputeThread: Sendable {
         mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, cacheBytes: Int,
         features: @escaping @Sendable () throws -> any FeatureStore
     ) throws {
+        let ahead = try ContentAhead(fetch: connection.fetch, features: features)
         (thread, _) = try NodeThread.start("compute") {
             let loop = Loop(
-                mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes, features: try features())
+                mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes, features: try features(),
+                ahead: ahead)
             return ((), { loop.run() })
         }
-        self.mailbox = mailbox
+        (self.mailbox, self.ahead) = (mailbox, ahead)
     }
 
     /// Ends the thread after the job it computes, and waits for it.
     func stop() throws {
         mailbox.post(.stop)
         try thread.join()
+        try ahead.stop()
     }
 }
 
@@ -69,11 +73,13 @@ private final class Loop {
     private let clips = ClipScorer()
     private let shards: ShardWorker
     private var cache: ContentCache
+    private let ahead: ContentAhead
 
     init(
         mailbox: Mailbox<ComputeThread.Event>, held: HeldJobsLock, connection: ComputeThread.Connection,
-        cacheBytes: Int, features: any FeatureStore
+        cacheBytes: Int, features: any FeatureStore, ahead: ContentAhead
     ) {
+        self.ahead = ahead
         shards = ShardWorker(store: features)
         self.mailbox = mailbox
         self.held = held
@@ -91,6 +97,7 @@ private final class Loop {
                 }
             }
             if let (dispatch, payload) = held.withLock({ $0.begin() }) {
+                if let next = held.withLock({ $0.next }) { ahead.expect(next) }
                 compute(dispatch, payload: payload)
             } else {
                 mailbox.signal.wait()
@@ -118,6 +125,7 @@ private final class Loop {
                     held.withLock { $0.advance(dispatch.token) }
                     return try fetch($0)
                 }
+                FaultPoint.computed(work.kind)?.reach()
                 result.shard = .with {
                     $0.key = work.key
                     $0.sha256 = Data(ContentHash(of: output).bytes)
@@ -144,6 +152,7 @@ private final class Loop {
 
     /// Content from the broker; what it refuses keeps its number.
     private func fetch(_ hash: ContentHash) throws -> [UInt8] {
+        if let bytes = ahead.take(hash) { return bytes }
         do {
             return try connection.fetch(hash)
         } catch let error as PeerError {

@@ -1,6 +1,6 @@
 internal import Detection
 package import Ledger
-internal import Logging
+package import Logging
 package import Plant
 internal import SwiftProtobuf
 internal import Training
@@ -15,7 +15,7 @@ package final class Coordinator {
     package typealias Ledgers = RunLedger & DatasetLedger & ModelLedger
 
     let ledger: any Ledgers
-    private let planner: RunPlanner
+    private let plan: (RunRecord) throws -> RunPlanner.Plan
     let fence: Int64
     /// Nil on a host that keeps none.
     let journal: StepJournal?
@@ -28,12 +28,16 @@ package final class Coordinator {
     /// - Parameters:
     ///   - holder: who this is, for people who read the fence's row.
     ///   - journal: directory of what spares a successor on this host computing steps again.
-    package init(ledger: any Ledgers, holder: String, broker: BrokerDoor, journal: String?) throws {
+    ///   - plan: turns a run's row into its work; as the ledger's datasets and models say, unless given.
+    package init(
+        ledger: any Ledgers, holder: String, broker: BrokerDoor, journal: String?,
+        logger: Logger = Logger(label: "auscult.coordinator"), plan: ((RunRecord) throws -> RunPlanner.Plan)? = nil
+    ) throws {
         self.journal = try journal.map { path throws(StepJournalError) in try StepJournal(directory: path) }
         self.ledger = ledger
         self.broker = broker
-        planner = RunPlanner(ledger: ledger)
-        logger = Logger(label: "auscult.coordinator")
+        self.plan = plan ?? { try RunPlanner(ledger: ledger).plan($0) }
+        self.logger = logger
         fence = try ledger.openFence(holder: holder)
     }
 
@@ -69,7 +73,7 @@ package final class Coordinator {
             logger.info("run \(run) is paused")
         }
         for run in runs.keys.sorted() {
-            for taken in runs[run]?.countUnconfirmed(now: now) ?? [] { try heed(taken, run) }
+            for taken in runs[run]?.heedOverdue(now: now) ?? [] { try heed(taken, run) }
             try goOn(run, now: now)
         }
     }
@@ -77,7 +81,7 @@ package final class Coordinator {
     /// The broker has welcomed us, perhaps a new one that knows nothing: ask for everything that is missing.
     package func askAgain(now: Int64) throws {
         for run in runs.keys.sorted() {
-            runs[run]?.forgetRequests()
+            runs[run]?.forgetRequests(now: now)
             try goOn(run, now: now)
         }
     }
@@ -100,7 +104,7 @@ package final class Coordinator {
 
     private func begin(_ record: RunRecord, now: Int64) throws {
         do {
-            let plan = try planner.plan(record)
+            let plan = try plan(record)
             var run = ActiveRun(record, work: plan.work, clipCount: plan.clipCount, now: now)
             try restore(&run, now: now)
             runs[record.run] = run

@@ -1,11 +1,17 @@
 internal import Glibc
+internal import Wire
 
-/// A named moment of the coordinator at which a test may kill the process: between two things that must not come apart.
+/// A named moment at which a test may kill the process: between two things that must not come apart.
 ///
 /// A file with the point's name in the directory that `AUSCULT_FAULTS` names does it, once; without that setting nothing
 /// is looked for.
 package enum FaultPoint: String, CaseIterable, Sendable {
-    /// All shards of a step are folded, nothing of it is on disk.
+    /// A worker has computed a shard of that work and told nobody.
+    case survey = "worker-survey"
+    case forward = "worker-forward"
+    case backward = "worker-backward"
+    case measure = "worker-measure"
+    /// The coordinator has folded all shards of a step, nothing of it is on disk.
     case folded
     case journaled
     /// The step is in the database, the next one not announced.
@@ -19,6 +25,17 @@ package enum FaultPoint: String, CaseIterable, Sendable {
     case finished
     /// The model is stored.
     case stored
+
+    /// The moment after a shard was computed; nil for kinds that have none.
+    static func computed(_ kind: String) -> FaultPoint? {
+        switch kind {
+        case SurveyShard.kind: .survey
+        case ForwardShard.kind: .forward
+        case BackwardShard.kind: .backward
+        case MeasureShard.kind: .measure
+        default: nil
+        }
+    }
 
     private static let directory = getenv("AUSCULT_FAULTS").map { String(cString: $0) }
 

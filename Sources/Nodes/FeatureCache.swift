@@ -48,6 +48,8 @@ package final class FeatureCache: FeatureStore {
         return isWhole ? values : nil
     }
 
+    package func has(_ key: ContentHash) -> Bool { access(path(key), R_OK) == 0 }
+
     package func keep(_ key: ContentHash, _ values: [Float]) {
         if untilSweep == 0 {
             sweep()

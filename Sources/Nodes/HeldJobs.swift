@@ -53,6 +53,16 @@ package struct HeldJobs: Sendable {
         return nil
     }
 
+    /// The shard that will be computed after the running job.
+    package var next: WireShardWork? {
+        for token in queue {
+            guard case .waiting(let dispatch, _)? = entries[token]?.state else { continue }
+            if case .shard(let work)? = dispatch.work { return work }
+            return nil
+        }
+        return nil
+    }
+
     /// The running job has advanced.
     package mutating func advance(_ token: UInt64) {
         guard case .running(let progress)? = entries[token]?.state else { return }

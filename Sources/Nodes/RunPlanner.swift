@@ -18,6 +18,8 @@ package struct RunPlanner {
         package var work: any ShardedRun
         /// Clips the run works through.
         package var clipCount: Int
+
+        package init(work: any ShardedRun, clipCount: Int) { (self.work, self.clipCount) = (work, clipCount) }
     }
 
     /// Throws `RunFailure` where the run can never succeed, and `LedgerError` where the database cannot be asked.

@@ -4,10 +4,10 @@ package import Wire
 
 /// Decides how often a shard is computed, and which of its outputs counts.
 ///
-/// The first output counts, unless it has to be confirmed: a small share of shards is, chosen by chance, and the first
-/// output of every worker that has not shown yet that it computes what the others do. A confirmation is the same output
-/// from another worker; where two differ a third decides, and whoever is outvoted is not believed any more. A shard that
-/// takes much longer than its like is computed a second time, elsewhere.
+/// The first output counts, unless it has to be confirmed: a small share of shards is, chosen by chance, and in each phase
+/// the first output of every worker that has not shown yet that it computes there what the others do. A confirmation is
+/// the same output from another worker; where two differ a third decides, and whoever is outvoted is not believed any
+/// more. A shard that takes much longer than its like is computed a second time, elsewhere.
 ///
 /// It is told the time and holds no output; who owns it does.
 package struct ShardDesk: Sendable {
@@ -39,15 +39,38 @@ package struct ShardDesk: Sendable {
         case hopeless
     }
 
+    /// What became of an output that waited for another worker's longer than is worth while.
+    package enum Overdue: Hashable, Sendable {
+        /// Nobody else is there: it counts.
+        case counts(ShardPlace, worker: String)
+        /// These differ and there is no third worker to decide: both are asked once more.
+        case again(ShardPlace, workers: [String])
+        /// They differ again.
+        case undecided(ShardPlace, workers: [String])
+    }
+
     private struct Entry {
-        var askedAt: Int64
+        let askedAt: Int64
+        /// When a copy was asked for that had been asked for before, and how often; or when the first was.
+        var repeatedAt: Int64
+        var repeats: UInt32 = 0
         /// Copies asked for so far.
-        var copies: UInt32 = 1
+        var copies: UInt32
         var outputs: [(worker: String, hash: ContentHash)] = []
         var isAudited: Bool
         /// When the first output began to wait for another.
         var waitingSince: Int64?
+        /// Outputs differed, nobody could decide, and all were asked anew.
+        var wasUndecided: Bool
         var refusals = 0
+        /// Whose output was refused, and when another worker was asked instead.
+        var refused: Set<String> = []
+        var refusedAt: Int64?
+
+        init(askedAt: Int64, copies: UInt32 = 1, isAudited: Bool, wasUndecided: Bool = false) {
+            (self.askedAt, repeatedAt, self.copies) = (askedAt, askedAt, copies)
+            (self.isAudited, self.wasUndecided) = (isAudited, wasUndecided)
+        }
     }
 
     /// Between the copies of a shard under way, and the shards audited.
@@ -57,14 +80,23 @@ package struct ShardDesk: Sendable {
     private static let durationWindow = 101
     /// The least time, milliseconds, after which a shard can be late.
     private static let leastPatience: Int64 = 1_000
+    /// How long a shard waits for a worker that has not returned a bad output of it, milliseconds.
+    private static let refusalPatience: Int64 = 5_000
+    /// How long a shard stays silent before its copies are asked for once more, whoever had them, milliseconds.
+    private static let lastPatience: Int64 = 60_000
+    /// How long two outputs that differ wait for a third, milliseconds.
+    private static let decisionPatience: Int64 = 10_000
 
     private let auditShare: Double
     private let seed: UInt64
     private var open: [ShardPlace: Entry] = [:]
     /// What counted of the present step and the one before.
-    private var counted: [ShardPlace: ContentHash] = [:]
+    private var counted: [ShardPlace: (hash: ContentHash, copies: UInt32)] = [:]
     private var durations: [UInt32: [Int64]] = [:]
-    private var trusted: Set<String> = []
+    /// By phase, the workers whose output another one has confirmed.
+    private var trusted: [UInt32: Set<String>] = [:]
+    /// A worker that was alone when nobody could confirm it; until another one returns something.
+    private var unchallenged: String?
     /// Workers that were outvoted.
     package private(set) var quarantined: Set<String> = []
     private var due: [Ask] = []
@@ -90,40 +122,50 @@ package struct ShardDesk: Sendable {
             asks.append(Ask(place: place, copy: 0))
         }
         for place in open.keys.sorted() {
-            guard let entry = open[place], entry.outputs.isEmpty, entry.copies < Self.copyLimit,
-                now - entry.askedAt > patience(place.phase) ?? .max
-            else { continue }
-            asks.append(anotherCopy(of: place))
+            guard let entry = open[place], entry.outputs.isEmpty else { continue }
+            let patience = patience(place.phase)
+            if entry.copies < Self.copyLimit, now - entry.askedAt > patience ?? .max {
+                asks.append(anotherCopy(of: place))
+            } else if let refusedAt = entry.refusedAt, now - refusedAt > max(patience ?? 0, Self.refusalPatience) {
+                // Perhaps there is nobody else: the same worker may try again.
+                open[place]?.refused = []
+                open[place]?.refusedAt = now
+                asks.append(oldCopy(of: place, now: now))
+            } else if now - entry.repeatedAt > max(4 * (patience ?? 0), Self.lastPatience) {
+                asks.append(oldCopy(of: place, now: now))
+            }
         }
         return asks
     }
 
     /// Rules on an output.
     package mutating func take(_ place: ShardPlace, worker: String, hash: ContentHash, now: Int64) -> Ruling {
-        if let counted = counted[place] { return .late(agrees: counted == hash) }
-        guard var entry = open[place] else { return .late(agrees: true) }
+        if let counted = counted[place] { return .late(agrees: counted.hash == hash) }
+        guard var entry = open[place], !entry.refused.contains(worker) else { return .late(agrees: true) }
         guard !quarantined.contains(worker) else {
-            due.append(Ask(place: place, copy: 0, preferredWorker: trusted.sorted().first))
+            due.append(anotherCopy(of: place, preferring: trusted[place.phase, default: []]))
+            open[place]?.refusedAt = now
             return .disbelieved
         }
-        if trusted.isEmpty { trusted.insert(worker) }
+        if unchallenged != worker { unchallenged = nil }
         durations[place.phase, default: []].append(now - entry.askedAt)
         if durations[place.phase, default: []].count > Self.durationWindow { durations[place.phase]?.removeFirst() }
         let isConfirmed = entry.outputs.contains { $0.hash == hash && $0.worker != worker }
         let first = entry.outputs.first { $0.hash == hash }?.worker
         entry.outputs.removeAll { $0.worker == worker }
         entry.outputs.append((worker, hash))
+        entry.refusedAt = nil
         open[place] = entry
         if isConfirmed {
             let outvoted = entry.outputs.filter { $0.hash != hash }.map(\.worker)
             quarantined.formUnion(outvoted)
-            trusted.formUnion(entry.outputs.filter { $0.hash == hash }.map(\.worker))
-            trusted.subtract(outvoted)
+            trusted[place.phase, default: []].formUnion(entry.outputs.filter { $0.hash == hash }.map(\.worker))
+            for phase in trusted.keys { trusted[phase]?.subtract(outvoted) }
             settle(place, hash)
             return first.map { .counted(of: $0) } ?? .counts
         }
         if Set(entry.outputs.map(\.hash)).count >= 3 { return .hopeless }
-        if entry.outputs.count == 1, !entry.isAudited, trusted.contains(worker) {
+        if entry.outputs.count == 1, !entry.isAudited, isTrusted(worker, in: place.phase) {
             settle(place, hash)
             return .counts
         }
@@ -132,37 +174,56 @@ package struct ShardDesk: Sendable {
         return .waits
     }
 
-    /// A shard whose output has waited for another worker's longer than is worth while, and that worker; its output counts.
-    ///
-    /// Where there is only one worker nobody can confirm anything.
-    package mutating func unconfirmed(now: Int64) -> (place: ShardPlace, worker: String)? {
+    /// An output that has waited long enough, where there is one.
+    package mutating func overdue(now: Int64) -> Overdue? {
         for place in open.keys.sorted() {
-            guard let entry = open[place], let since = entry.waitingSince, entry.outputs.count == 1,
-                now - since > max(patience(place.phase) ?? 0, 3 * Self.leastPatience)
-            else { continue }
-            settle(place, entry.outputs[0].hash)
-            trusted.insert(entry.outputs[0].worker)
-            return (place, entry.outputs[0].worker)
+            guard let entry = open[place], let since = entry.waitingSince else { continue }
+            let wait = now - since
+            let workers = entry.outputs.map(\.worker).sorted()
+            let isFirst = unchallenged == nil && trusted.isEmpty
+            // Another worker needs about as long as this one did.
+            let patience = max(
+                patience(place.phase) ?? 0, (isFirst ? 1 : 3) * Self.leastPatience, since - entry.askedAt)
+            if entry.outputs.count == 1, wait > patience {
+                settle(place, entry.outputs[0].hash)
+                unchallenged = workers[0]
+                return .counts(place, worker: workers[0])
+            }
+            guard entry.outputs.count > 1, wait > max(patience, Self.decisionPatience) else { continue }
+            guard !entry.wasUndecided else { return .undecided(place, workers: workers) }
+            open[place] = Entry(askedAt: now, copies: 2, isAudited: true, wasUndecided: true)
+            due.removeAll { $0.place == place }
+            due += [Ask(place: place, copy: 0), Ask(place: place, copy: 1)]
+            return .again(place, workers: workers)
         }
         return nil
     }
 
-    /// The output that counted was not what the shard asked for, or the shard failed: somebody else is to be asked.
+    /// The output that counted was not what the shard asked for, or the shard failed: it is to be asked for again.
     ///
+    /// - Parameter elsewhere: another worker is to be asked; the same one only where no other comes.
     /// - Returns: false when it has failed so often that asking again cannot help.
-    package mutating func refuse(_ place: ShardPlace, worker: String, now: Int64) -> Bool {
-        counted[place] = nil
-        var entry = open[place] ?? Entry(askedAt: now, isAudited: false)
+    package mutating func refuse(_ place: ShardPlace, worker: String, elsewhere: Bool = true, now: Int64) -> Bool {
+        let copies = counted.removeValue(forKey: place)?.copies ?? 1
+        var entry = open[place] ?? Entry(askedAt: now, copies: copies, isAudited: false)
         entry.refusals += 1
         entry.outputs.removeAll { $0.worker == worker }
+        if elsewhere {
+            entry.refusedAt = now
+            entry.refused.insert(worker)
+        }
         open[place] = entry
-        due.append(Ask(place: place, copy: 0, preferredWorker: trusted.subtracting([worker]).sorted().first))
+        due.append(
+            elsewhere
+                ? anotherCopy(of: place, preferring: trusted[place.phase, default: []].subtracting([worker]))
+                : Ask(place: place, copy: 0))
         return entry.refusals < Self.refusalLimit
     }
 
     /// The broker has forgotten everything: all that is missing is to be asked for anew.
-    package mutating func forgetAsked() {
-        open = open.filter { !$0.value.outputs.isEmpty }
+    package mutating func forgetAsked(now: Int64) {
+        open = open.filter { !$0.value.outputs.isEmpty || $0.value.refusals > 0 }
+        for place in open.keys where open[place]?.waitingSince != nil { open[place]?.waitingSince = now }
         due = open.keys.sorted().map { anotherCopy(of: $0) }
     }
 
@@ -172,14 +233,25 @@ package struct ShardDesk: Sendable {
     }
 
     private mutating func settle(_ place: ShardPlace, _ hash: ContentHash) {
-        open[place] = nil
-        counted[place] = hash
+        counted[place] = (hash, open.removeValue(forKey: place)?.copies ?? 1)
     }
 
-    private mutating func anotherCopy(of place: ShardPlace) -> Ask {
+    private mutating func anotherCopy(of place: ShardPlace, preferring workers: Set<String> = []) -> Ask {
         let copy = open[place]?.copies ?? 1
         open[place]?.copies = copy + 1
-        return Ask(place: place, copy: copy)
+        return Ask(place: place, copy: copy, preferredWorker: workers.min())
+    }
+
+    /// A copy that was asked for before, each in turn: whoever had it may have it again.
+    private mutating func oldCopy(of place: ShardPlace, now: Int64) -> Ask {
+        guard let entry = open[place] else { return Ask(place: place, copy: 0) }
+        open[place]?.repeatedAt = now
+        open[place]?.repeats += 1
+        return Ask(place: place, copy: entry.repeats % entry.copies)
+    }
+
+    private func isTrusted(_ worker: String, in phase: UInt32) -> Bool {
+        unchallenged == worker || trusted[phase, default: []].contains(worker)
     }
 
     private func isAudited(_ place: ShardPlace) -> Bool {

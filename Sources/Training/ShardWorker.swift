@@ -46,6 +46,17 @@ package final class ShardWorker {
         }
     }
 
+    /// The content that a shard will ask for, as far as that can be told beforehand.
+    package func clipsAhead(kind: String, specification: [UInt8]) -> [ContentHash] {
+        let clips: [ShardClip]? =
+            switch kind {
+            case EmbedShard.kind: (try? EmbedShard(decoding: specification))?.clips
+            case ScoreShard.kind: (try? ScoreShard(decoding: specification))?.clips
+            default: try? network.missingClips(kind: kind, specification: specification)
+            }
+        return clips?.map(\.sha256) ?? []
+    }
+
     private func embed(
         _ shard: EmbedShard, content: (ContentHash) throws -> [UInt8]
     ) throws -> EmbedShard.Output {

@@ -5,6 +5,7 @@ import Testing
 /// A cluster of real processes under a directory of its own: `auscult up`, and what it says of itself.
 final class Cluster {
     let directory: URL
+    let endpoint: String
     let databaseURL: String
     /// Empty where the database is somebody else's.
     let analystURL: String
@@ -14,11 +15,14 @@ final class Cluster {
     var environment: [String: String] { ["AUSCULT_DATA": directory.path] }
 
     /// Starts a cluster and waits until it says that it is ready.
-    init(in directory: URL, workers: Int, options: [String] = []) throws {
+    init(
+        in directory: URL, workers: Int, options: [String] = [], environment: [String: String] = [:]
+    ) throws {
         self.directory = directory
         process = Process()
         process.executableURL = Command.binary
         process.arguments = ["up", "--data", directory.path, "--workers", "\(workers)"] + options
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output
@@ -28,6 +32,7 @@ final class Cluster {
             try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any], "up printed \"\(first)\"")
         #expect(ready["event"] as? String == "ready")
         #expect(ready["workers"] as? Int == workers)
+        endpoint = try #require(ready["endpoint"] as? String)
         databaseURL = try #require(ready["databaseURL"] as? String)
         analystURL = ready["analystURL"] as? String ?? ""
     }
@@ -44,6 +49,12 @@ final class Cluster {
     func count(_ sql: String) throws -> Int {
         let rows = try Connection(databaseURL).execute(sql)
         return try #require(rows.first).int(0)
+    }
+
+    /// A text the database knows.
+    func text(_ sql: String) throws -> String {
+        let rows = try Connection(databaseURL).execute(sql)
+        return try #require(rows.first).text(0)
     }
 
     /// Waits until a question to the database has the answer true. It is asked again whenever the broker has written

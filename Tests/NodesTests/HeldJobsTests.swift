@@ -53,4 +53,20 @@ import Wire
         #expect(!wanted)
         #expect(held.isEmpty)
     }
+
+    @Test func theNextShardIsTheOneBehindTheRunningJob() {
+        var held = HeldJobs()
+        for token: UInt64 in 1...3 {
+            var dispatch = dispatch(token)
+            dispatch.shard = .with { $0.key.shard = UInt32(token) }
+            held.take(dispatch, payload: [])
+        }
+        let begun = held.begin()
+        #expect(begun?.dispatch.token == 1)
+        #expect(held.next?.key.shard == 2)
+        held.release(2)
+        #expect(held.next?.key.shard == 3)
+        held.release(3)
+        #expect(held.next == nil)
+    }
 }

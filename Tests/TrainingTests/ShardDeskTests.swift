@@ -15,11 +15,39 @@ import Wire
     /// A desk that knows two workers.
     private func desk() -> ShardDesk {
         var desk = ShardDesk(auditShare: 0)
-        _ = desk.asks(for: [place(0, step: 0), place(1, step: 0)], now: 0)
-        #expect(desk.take(place(0, step: 0), worker: "a", hash: right, now: 0) == .counts)
-        #expect(desk.take(place(1, step: 0), worker: "b", hash: right, now: 0) == .waits)
-        #expect(desk.take(place(1, step: 0), worker: "a", hash: right, now: 0) == .counted(of: "b"))
+        _ = desk.asks(for: [place(0, step: 0)], now: 0)
+        #expect(desk.take(place(0, step: 0), worker: "a", hash: right, now: 0) == .waits)
+        #expect(desk.take(place(0, step: 0), worker: "b", hash: right, now: 0) == .counted(of: "a"))
         return desk
+    }
+
+    @Test func theFirstWorkerOfAllIsConfirmedToo() {
+        var desk = ShardDesk(auditShare: 0)
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "c", hash: wrong, now: 1) == .waits)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 2) == .waits)
+        #expect(desk.take(place(0), worker: "b", hash: right, now: 3) == .counted(of: "a"))
+        #expect(desk.quarantined == ["c"])
+    }
+
+    @Test func beingRightInOnePhaseIsNoProofForAnother() {
+        var desk = desk()
+        let next = ShardPlace(step: 1, phase: 2, shard: 0)
+        _ = desk.asks(for: [next], now: 0)
+        #expect(desk.take(next, worker: "a", hash: wrong, now: 1) == .waits)
+    }
+
+    @Test func twoWorkersThatDifferAreAskedOnceMoreAndThenTold() {
+        var desk = desk()
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "c", hash: wrong, now: 1) == .waits)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 2) == .waits)
+        #expect(desk.overdue(now: 9_000) == nil)
+        #expect(desk.overdue(now: 20_000) == .again(place(0), workers: ["a", "c"]))
+        #expect(Set(desk.asks(for: [place(0)], now: 20_000).map(\.copy)) == [0, 1])
+        #expect(desk.take(place(0), worker: "c", hash: wrong, now: 20_001) == .waits)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 20_002) == .waits)
+        #expect(desk.overdue(now: 40_000) == .undecided(place(0), workers: ["a", "c"]))
     }
 
     @Test func theFirstOutputCountsAndTheSecondIsCompared() {
@@ -56,7 +84,8 @@ import Wire
         #expect(desk.quarantined == ["c"])
         _ = desk.asks(for: [place(1)], now: 4)
         #expect(desk.take(place(1), worker: "c", hash: right, now: 5) == .disbelieved)
-        #expect(desk.asks(for: [place(1)], now: 5).map(\.preferredWorker) == ["a"])
+        let asks = desk.asks(for: [place(1)], now: 5)
+        #expect(asks == [.init(place: place(1), copy: 1, preferredWorker: "a")])
         #expect(desk.take(place(1), worker: "a", hash: right, now: 6) == .counts)
     }
 
@@ -77,7 +106,9 @@ import Wire
         var share = ShardDesk(auditShare: 0.015)
         let places = (0..<4000).map { place($0) }
         _ = share.asks(for: places, now: 0)
-        let audited = places.count { share.take($0, worker: "a", hash: right, now: 1) == .waits }
+        _ = share.take(places[0], worker: "b", hash: right, now: 1)
+        _ = share.take(places[0], worker: "a", hash: right, now: 1)
+        let audited = places.dropFirst().count { share.take($0, worker: "a", hash: right, now: 1) == .waits }
         #expect((30...90).contains(audited))
     }
 
@@ -91,7 +122,9 @@ import Wire
         // Median 1090, deviation 50: late after 1340 and a little.
         #expect(desk.asks(for: [places[19]], now: 1300) == [])
         #expect(desk.asks(for: [places[19]], now: 1400) == [.init(place: places[19], copy: 1)])
-        #expect(desk.asks(for: [places[19]], now: 99_000) == [])
+        #expect(desk.asks(for: [places[19]], now: 50_000) == [])
+        // In the end whoever had it is asked once more.
+        #expect(desk.asks(for: [places[19]], now: 99_000) == [.init(place: places[19], copy: 0)])
         #expect(desk.take(places[19], worker: "b", hash: right, now: 99_001) == .counts)
         #expect(desk.take(places[19], worker: "a", hash: right, now: 99_002) == .late(agrees: true))
     }
@@ -100,10 +133,9 @@ import Wire
         var desk = ShardDesk(auditShare: 1)
         _ = desk.asks(for: [place(0)], now: 0)
         #expect(desk.take(place(0), worker: "a", hash: right, now: 1) == .waits)
-        #expect(desk.unconfirmed(now: 100) == nil)
-        let settled = desk.unconfirmed(now: 10_000)
-        #expect(settled?.place == place(0) && settled?.worker == "a")
-        #expect(desk.unconfirmed(now: 10_000) == nil)
+        #expect(desk.overdue(now: 100) == nil)
+        #expect(desk.overdue(now: 10_000) == .counts(place(0), worker: "a"))
+        #expect(desk.overdue(now: 10_000) == nil)
         #expect(desk.take(place(0), worker: "b", hash: wrong, now: 10_001) == .late(agrees: false))
     }
 
@@ -111,19 +143,30 @@ import Wire
         var desk = desk()
         _ = desk.asks(for: [place(0)], now: 0)
         #expect(desk.take(place(0), worker: "a", hash: wrong, now: 1) == .counts)
-        var refusals = 0
+        var refusals: UInt32 = 0
         while desk.refuse(place(0), worker: "a", now: 2) {
             refusals += 1
-            #expect(desk.asks(for: [place(0)], now: 3) == [.init(place: place(0), copy: 0, preferredWorker: "b")])
+            let ask = ShardDesk.Ask(place: place(0), copy: refusals, preferredWorker: "b")
+            #expect(desk.asks(for: [place(0)], now: 3) == [ask])
         }
         #expect(refusals == 7)
+    }
+
+    @Test func aRefusedShardReturnsToItsWorkerWhereNoOtherComes() {
+        var desk = desk()
+        _ = desk.asks(for: [place(0)], now: 0)
+        #expect(desk.take(place(0), worker: "a", hash: wrong, now: 1) == .counts)
+        #expect(desk.refuse(place(0), worker: "a", now: 2) == true)
+        #expect(desk.asks(for: [place(0)], now: 3).map(\.copy) == [1])
+        #expect(desk.asks(for: [place(0)], now: 4_000) == [])
+        #expect(desk.asks(for: [place(0)], now: 6_000) == [.init(place: place(0), copy: 0)])
     }
 
     @Test func aBrokerThatForgotIsAskedForAllThatIsMissing() {
         var desk = desk()
         _ = desk.asks(for: [place(0), place(1)], now: 0)
         #expect(desk.take(place(0), worker: "c", hash: right, now: 1) == .waits)
-        desk.forgetAsked()
+        desk.forgetAsked(now: 2)
         let asks = desk.asks(for: [place(0), place(1)], now: 2)
         #expect(Set(asks.map(\.place)) == [place(0), place(1)])
     }

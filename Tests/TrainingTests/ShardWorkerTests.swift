@@ -32,6 +32,26 @@ import Wire
         #expect(error?.code == .unknownContent)
     }
 
+    /// Clips are fetched ahead until their windows are kept.
+    @Test func whatANetworksShardWillFetchIsKnownBeforehand() throws {
+        let plant = try NetworkPlant(trainingClips: 4)
+        let (training, worker) = (plant.training(), ShardWorker())
+        let survey = try #require(training.outstanding.first)
+        let clips = Set(plant.plant.clips.filter { $0.split == .train }.map(\.sha256))
+        #expect(Set(worker.clipsAhead(kind: survey.kind, specification: survey.specification)) == clips)
+        let found = try worker.output(
+            kind: survey.kind, specification: survey.specification, content: plant.plant.bytes)
+        #expect(try training.fold(found, of: survey.place) == .counted)
+        let forward = try #require(training.outstanding.first)
+        let weights = try #require(training.provision?.bytes())
+        #expect(!worker.clipsAhead(kind: forward.kind, specification: forward.specification).isEmpty)
+        _ = try worker.output(kind: forward.kind, specification: forward.specification) { hash in
+            hash == training.provision?.hash ? weights : try plant.plant.bytes(hash)
+        }
+        #expect(worker.clipsAhead(kind: forward.kind, specification: forward.specification).isEmpty)
+        #expect(worker.clipsAhead(kind: forward.kind, specification: [0xFF]).isEmpty)
+    }
+
     @Test func damagedModelsAreRefused() throws {
         let shard = ScoreShard(model: ContentHash(of: [1]), feature: nil, clips: [])
         let error = #expect(throws: WireError.self) {

@@ -73,6 +73,11 @@ final class ClipWindowMaker {
         return window
     }
 
+    /// Whether the window of a clip can be made without the clip.
+    func has(_ clip: ShardClip, samples: Int, frames: Int, usesWave: Bool) -> Bool {
+        store.has(key(clip, samples: samples, frames: frames, usesWave: usesWave))
+    }
+
     /// The clip's file. A clip that the broker has lost is named.
     static func bytes(of clip: ShardClip, fetch: (ContentHash) throws -> [UInt8]) throws -> [UInt8] {
         do {

@@ -4,6 +4,8 @@ package import Plant
 package protocol FeatureStore: AnyObject {
     /// Nil where it was never kept, or has fallen out.
     func find(_ key: ContentHash) -> [Float]?
+    /// Whether `find` would probably find it.
+    func has(_ key: ContentHash) -> Bool
     func keep(_ key: ContentHash, _ values: [Float])
 }
 
@@ -17,6 +19,8 @@ package final class MemoryFeatureStore: FeatureStore {
     package init(byteLimit: Int = 256 << 20) { self.byteLimit = byteLimit }
 
     package func find(_ key: ContentHash) -> [Float]? { entries[key] }
+
+    package func has(_ key: ContentHash) -> Bool { entries[key] != nil }
 
     package func keep(_ key: ContentHash, _ values: [Float]) {
         guard entries.updateValue(values, forKey: key) == nil else { return }

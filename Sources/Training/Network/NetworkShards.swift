@@ -117,6 +117,25 @@ final class NetworkShards {
 }
 
 extension NetworkShards {
+    /// The clips that a shard will fetch: those whose windows the store does not have.
+    func missingClips(kind: String, specification: [UInt8]) throws -> [ShardClip] {
+        switch kind {
+        case SurveyShard.kind: return try SurveyShard(decoding: specification).clips
+        case ForwardShard.kind:
+            let shard = try ForwardShard(decoding: specification)
+            return try missing(shard.clips.flatMap { [$0.clip] + ($0.partner.map { [$0] } ?? []) }, of: shard.task)
+        case MeasureShard.kind:
+            let shard = try MeasureShard(decoding: specification)
+            return try missing(shard.clips, of: shard.task)
+        default: return []
+        }
+    }
+
+    private func missing(_ clips: [ShardClip], of task: NetworkTask) throws -> [ShardClip] {
+        let (maker, a) = (try maker(for: task.feature), try architecture(task))
+        return clips.filter { !maker.has($0, samples: a.waveSamples, frames: a.frames, usesWave: a.usesWave) }
+    }
+
     /// Takes a forward shard through the backbone.
     private func run(_ specification: [UInt8], fetch: Fetch) throws -> (kept: Kept, features: [Float]) {
         let shard = try ForwardShard(decoding: specification)

@@ -39,6 +39,9 @@ extension OSSCLTraining {
                 .wrongOutput,
                 "\(features.features.count) features and \(features.statistics.count) moments of \(clips) clips")
         }
+        if !features.features.allSatisfy(\.isFinite) || !features.statistics.allSatisfy(\.isFinite) {
+            try self.batch?.suspect(output, of: index, "features that are not finite")
+        }
         return features
     }
 
@@ -80,11 +83,7 @@ extension OSSCLTraining {
         }
         let change = FloatBuffer(backward.gradient + backward.statistics)
         if !gate.passes(norm: change.norm(first: layout.trainedCount)) {
-            // Once it may have been the worker's memory; the same again is what the clips make of these weights.
-            let hash = ContentHash(of: output)
-            guard batch?.suspects.updateValue(hash, forKey: index) == hash else {
-                throw WireError(.wrongOutput, "a gradient that is not finite or far longer than usual")
-            }
+            try batch?.suspect(output, of: index, "a gradient that is not finite or far longer than usual")
         }
         batch?.sum.add(change, at: index)
         return .added
@@ -92,12 +91,13 @@ extension OSSCLTraining {
 
     /// Every gradient is there: takes the step.
     func completeStep() {
-        guard let course, let state, let batch, let change = batch.sum.total, let tail = batch.tail else { return }
+        guard let course, let state, let batch, let change = batch.sum.total, let tail = batch.tail,
+            let before = provision?.hash
+        else { return }
         let layout = state.weights.layout
         let share = 1 / Float(batch.forward.count)
         for index in layout.trainedCount..<layout.count { change.pointer[index] *= share }
         change.add(tail)
-        let before = state.weights.weightsHash
         let norm = change.norm(first: layout.trainedCount)
         let isFit = gate.passes(norm: norm)
         if isFit { gate.passed(norm: norm) } else { gate.skipped() }

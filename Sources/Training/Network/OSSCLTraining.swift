@@ -47,8 +47,8 @@ package final class OSSCLTraining: ShardedRun {
     var gate = GradientGate()
     /// The batch of the present step and what its tail said.
     var batch: TrainingBatch?
-    /// The weights that the outstanding shards ask for.
-    var weightsInUse: Parameters?
+    /// The weights that the outstanding shards ask for, and their hash.
+    private var weightsInUse: (weights: Parameters, hash: ContentHash)?
     /// What the finished model is made of, from the statistics on.
     var product: Parameters?
     var measured: [ClipOutcome<MeasureShard.Output.Measures>] = []
@@ -79,7 +79,7 @@ package final class OSSCLTraining: ShardedRun {
     package var completedSteps: Int { state?.step ?? 0 }
 
     package var provision: Provision? {
-        weightsInUse.map { weights in Provision(hash: weights.weightsHash) { weights.bytes } }
+        weightsInUse.map { inUse in Provision(hash: inUse.hash) { inUse.weights.bytes } }
     }
 
     package func takeMilestones() -> [Milestone] {
@@ -96,10 +96,10 @@ package final class OSSCLTraining: ShardedRun {
     /// Reads the output of a shard of the present phase.
     private func read(_ output: [UInt8], _ index: Int) throws(WireError) -> Output {
         switch phase {
-        case .survey: .surveyed(try SurveyShard.Output(decoding: output).clips)
+        case .survey: .surveyed(try surveyed(output, index))
         case .forward, .statistics: .features(try features(output, index))
         case .backward: try add(output, index)
-        case .validation, .measurement: .measured(try MeasureShard.Output(decoding: output).clips)
+        case .validation, .measurement: .measured(try measured(output, index))
         }
     }
 
@@ -134,7 +134,7 @@ extension OSSCLTraining {
     ///   - specifications: one per shard.
     func ask(_ phase: Phase, step: Int, kind: String, weights: Parameters?, _ specifications: [[UInt8]]) {
         self.phase = phase
-        weightsInUse = weights
+        weightsInUse = weights.map { ($0, $0.weightsHash) }
         shards = ShardList(
             specifications.enumerated().map { index, specification in
                 ShardRequest(

@@ -13,12 +13,25 @@ struct TrainingBatch {
     var outcome: Tail.Outcome?
     /// Of the shards' gradients and moments.
     var sum: TreeSum
-    /// By shard, the output that was refused for its size.
-    var suspects: [Int: ContentHash] = [:]
+    /// Outputs that were refused once because they are not finite or too large.
+    private var suspects: Set<Suspect> = []
+
+    private struct Suspect: Hashable {
+        let shard: Int
+        let hash: ContentHash
+    }
 
     init(entries: [BatchPlan.Entry], forward: [[UInt8]]) {
         self.entries = entries
         self.forward = forward
         sum = TreeSum(count: forward.count)
+    }
+
+    /// Refuses an output that is not fit for use, the first time.
+    ///
+    /// Once it may have been the worker's memory; the same again is what the clips make of these weights.
+    mutating func suspect(_ output: [UInt8], of shard: Int, _ reason: String) throws(WireError) {
+        let suspect = Suspect(shard: shard, hash: ContentHash(of: output))
+        guard !suspects.insert(suspect).inserted else { throw WireError(.wrongOutput, reason) }
     }
 }

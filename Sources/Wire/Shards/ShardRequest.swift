@@ -13,6 +13,10 @@ package struct ShardPlace: Hashable, Sendable {
     }
 }
 
+extension ShardPlace: CustomStringConvertible {
+    package var description: String { "shard \(shard) of step \(step), phase \(phase)" }
+}
+
 extension ShardPlace: Comparable {
     package static func < (left: Self, right: Self) -> Bool {
         (left.step, left.phase, left.shard) < (right.step, right.phase, right.shard)
