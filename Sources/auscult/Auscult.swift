@@ -6,8 +6,9 @@ struct Auscult: ParsableCommand {
         abstract: "Listens to machines and says, before anybody else hears it, that one is failing.",
         subcommands: [
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
-            DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
-            SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self, ExplainCommand.self,
+            DatasetCommand.self, TrainCommand.self, RunCommand.self, PlanCommand.self, ModelCommand.self,
+            FeaturesCommand.self, SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self,
+            ExplainCommand.self,
             StatusCommand.self, ScaleCommand.self, DatabaseCommand.self, KeysCommand.self, BenchCommand.self,
         ])
 }
