@@ -25,6 +25,13 @@ package struct AdamW: Sendable, Hashable {
             first = FloatBuffer(count: layout.trainedCount)
             second = FloatBuffer(count: layout.trainedCount)
         }
+
+        /// As at the start.
+        package func reset() {
+            first.zero()
+            second.zero()
+            steps = 0
+        }
     }
 
     /// One step on the trained part of the weights; the running statistics are left alone.

@@ -7,6 +7,10 @@ package import Tensors
 package final class Backbone {
     package let architecture: Architecture
     package let clips: Int
+    /// The batch norms use the running statistics, which stand still.
+    package var fixesNorms = false {
+        didSet { for norm in mobileFaceNet.norms + (tfgram?.norms ?? []) { norm.isFixed = fixesNorms } }
+    }
     private let tgram: TrainedTgram?
     private let tfgram: TrainedTFgram?
     private let attention: FrequencyAttention?

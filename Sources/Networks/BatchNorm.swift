@@ -10,10 +10,15 @@ internal import Tensors
 ///
 /// Sums run in float within a chunk and in double over the chunks; the centre is the mean, rounded, and the shift takes up
 /// what the rounding left.
+///
+/// Where it is fixed, the running statistics take the place of the chunks' moments and stand still; no gradient flows
+/// through them.
 final class BatchNorm {
     static let epsilon = 1e-5
 
     let channels: Int
+    /// Normalises with the running statistics.
+    var isFixed = false
     private let gain, bias, mean, variance: ParameterLayout.Slice
     private let slopeSlice: ParameterLayout.Slice?
     private let vectors: FloatBuffer
@@ -79,6 +84,7 @@ final class BatchNorm {
 
     /// Normalises with the batch's own moments and writes them, the variance without bias, where the running ones lie.
     func finish(_ parameters: Parameters, statistics: FloatBuffer) {
+        guard !isFixed else { return finishFixed(parameters, statistics: statistics) }
         let count = Double(rows)
         for c in 0..<channels {
             let distance = totals[c] / count
@@ -87,6 +93,16 @@ final class BatchNorm {
             setNormal(parameters, c, mean: average, variance: spread)
             statistics.pointer[mean.offset + c] = Float(average)
             statistics.pointer[variance.offset + c] = Float(spread * count / max(count - 1, 1))
+        }
+    }
+
+    private func finishFixed(_ parameters: Parameters, statistics: FloatBuffer) {
+        let weights = parameters.buffer.pointer
+        for c in 0..<channels {
+            let (center, spread) = (weights[mean.offset + c], weights[variance.offset + c])
+            setNormal(parameters, c, mean: Double(center), variance: Double(spread))
+            statistics.pointer[mean.offset + c] = center
+            statistics.pointer[variance.offset + c] = spread
         }
     }
 
@@ -131,8 +147,8 @@ final class BatchNorm {
             // dy = scale · (g − mean(g) − x̂ · mean(g·x̂)), with x̂ = inverse·(y − centre).
             let (s, i) = (Double(scale[c]), Double(inverse[c]))
             p[c] = scale[c]
-            q[c] = Float(-s * i * totals[channels + c] / count)
-            r[c] = Float(-s * totals[c] / count)
+            q[c] = isFixed ? 0 : Float(-s * i * totals[channels + c] / count)
+            r[c] = isFixed ? 0 : Float(-s * totals[c] / count)
         }
     }
 

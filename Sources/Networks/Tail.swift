@@ -79,8 +79,9 @@ package final class Tail {
     /// - Parameters:
     ///   - features: the backbone's outputs, [clips][trunkChannels].
     ///   - gradient: as long as the parameters; gradients are added, and batch moments written where the running ones lie.
+    ///   - fixesNorms: the batch norms use the running statistics, which stand still.
     package func step(
-        _ parameters: Parameters, features: [Float], targets: Targets, gradient: FloatBuffer
+        _ parameters: Parameters, features: [Float], targets: Targets, gradient: FloatBuffer, fixesNorms: Bool = false
     ) -> Outcome {
         let a = architecture
         precondition(features.count == clips * a.trunkChannels, "\(features.count) features for \(clips) clips")
@@ -88,7 +89,7 @@ package final class Tail {
             [targets.labels.count, targets.mixedLabels.count, targets.shares.count].allSatisfy { $0 == clips },
             "targets for another number of clips than \(clips)")
 
-        let forth = forward(parameters, features: features, statistics: gradient)
+        let forth = forward(parameters, features: features, statistics: gradient, fixesNorms: fixesNorms)
         let (z, lengths) = (forth.embeddings, forth.lengths)
 
         // The losses, and back through the unit length.
@@ -114,7 +115,7 @@ package final class Tail {
 
     /// The moments of a batch alone, as a recomputation of the running statistics needs them.
     package func observe(_ parameters: Parameters, features: [Float], statistics: FloatBuffer) {
-        _ = forward(parameters, features: features, statistics: statistics)
+        _ = forward(parameters, features: features, statistics: statistics, fixesNorms: false)
     }
 
     private struct Forth {
@@ -127,17 +128,21 @@ package final class Tail {
         var lengths: [Double] = []
     }
 
-    private func forward(_ parameters: Parameters, features: [Float], statistics: FloatBuffer) -> Forth {
+    private func forward(
+        _ parameters: Parameters, features: [Float], statistics: FloatBuffer, fixesNorms: Bool
+    ) -> Forth {
         let input = Matrix(rows: clips, columns: architecture.trunkChannels, features)
-        let (normalInput, featureMemory) = featureNorm.forward(parameters, input, statistics: statistics)
+        let (normalInput, featureMemory) = featureNorm.forward(
+            parameters, input, statistics: statistics, isFixed: fixesNorms)
         let (vector, linearMemory) = linearNorm.forward(
-            parameters, linear.forward(parameters, normalInput), statistics: statistics)
+            parameters, linear.forward(parameters, normalInput), statistics: statistics, isFixed: fixesNorms)
         var forth = Forth(
             normalInput: normalInput, featureMemory: featureMemory, linearMemory: linearMemory, embeddings: vector)
         for layer in layers {
             var rectified = layer.dense.forward(parameters, forth.embeddings)
             for index in rectified.values.indices { rectified.values[index] = max(rectified.values[index], 0) }
-            let (z, memory) = layer.norm.forward(parameters, rectified, statistics: statistics)
+            let (z, memory) = layer.norm.forward(
+                parameters, rectified, statistics: statistics, isFixed: fixesNorms)
             forth.kept.append((forth.embeddings, rectified, memory))
             forth.embeddings = z
         }

@@ -6,6 +6,7 @@ package struct TailNorm: Sendable {
     package struct Memory: Sendable {
         let normal: Matrix
         let inverse: [Double]
+        let isFixed: Bool
     }
 
     private let gain, bias, mean, variance: ParameterLayout.Slice
@@ -19,30 +20,41 @@ package struct TailNorm: Sendable {
 
     /// z = gain·x̂ + bias, with the moments of these rows.
     ///
-    /// - Parameter statistics: receives the moments, the variance without bias, where the running ones lie.
+    /// - Parameters:
+    ///   - statistics: receives the moments, the variance without bias, where the running ones lie.
+    ///   - isFixed: the running statistics take the place of the moments, and stand still.
     ///
     /// **Shapes**: y, z [rows][channels].
-    package func forward(_ parameters: Parameters, _ y: Matrix, statistics: FloatBuffer) -> (z: Matrix, Memory) {
+    package func forward(
+        _ parameters: Parameters, _ y: Matrix, statistics: FloatBuffer, isFixed: Bool = false
+    ) -> (z: Matrix, Memory) {
         precondition(y.columns == gain.count, "\(y.columns) columns for a norm of \(gain.count)")
         let weights = parameters.buffer.pointer
         let count = Double(y.rows)
         var (normal, z) = (y, y)
         var inverse = [Double](repeating: 0, count: y.columns)
         for c in 0..<y.columns {
-            let center = (0..<y.rows).reduce(0) { $0 + y[$1, c] } / count
-            let spread = (0..<y.rows).reduce(0) { $0 + (y[$1, c] - center) * (y[$1, c] - center) } / count
+            var center = Double(weights[mean.offset + c])
+            var spread = Double(weights[variance.offset + c])
             statistics.pointer[mean.offset + c] = Float(center)
-            statistics.pointer[variance.offset + c] = Float(spread * count / max(count - 1, 1))
+            statistics.pointer[variance.offset + c] = Float(spread)
+            if !isFixed {
+                center = (0..<y.rows).reduce(0) { $0 + y[$1, c] } / count
+                spread = (0..<y.rows).reduce(0) { $0 + (y[$1, c] - center) * (y[$1, c] - center) } / count
+                statistics.pointer[mean.offset + c] = Float(center)
+                statistics.pointer[variance.offset + c] = Float(spread * count / max(count - 1, 1))
+            }
             inverse[c] = 1 / (spread + BatchNorm.epsilon).squareRoot()
             for row in 0..<y.rows {
                 normal[row, c] = (y[row, c] - center) * inverse[c]
                 z[row, c] = Double(weights[gain.offset + c]) * normal[row, c] + Double(weights[bias.offset + c])
             }
         }
-        return (z, Memory(normal: normal, inverse: inverse))
+        return (z, Memory(normal: normal, inverse: inverse, isFixed: isFixed))
     }
 
-    /// dy = gain/deviation · (g − mean(g) − x̂·mean(g·x̂)); adds the gradients of gain and bias.
+    /// dy = gain/deviation · (g − mean(g) − x̂·mean(g·x̂)), without the means where the norm is fixed; adds the gradients of
+    /// gain and bias.
     ///
     /// **Shapes**: g = dL/dz and result [rows][channels].
     package func backward(_ parameters: Parameters, _ g: Matrix, _ memory: Memory, gradient: FloatBuffer) -> Matrix {
@@ -54,7 +66,8 @@ package struct TailNorm: Sendable {
             gradient.pointer[bias.offset + c] += Float(sum)
             gradient.pointer[gain.offset + c] += Float(product)
             let factor = Double(parameters.buffer.pointer[gain.offset + c]) * memory.inverse[c]
-            for row in 0..<g.rows {
+            for row in 0..<g.rows where memory.isFixed { dy[row, c] = factor * g[row, c] }
+            for row in 0..<g.rows where !memory.isFixed {
                 dy[row, c] = factor * (g[row, c] - sum / count - memory.normal[row, c] * product / count)
             }
         }

@@ -69,6 +69,8 @@ final class TrainedMobileFaceNet {
             : TrainedImage(unit: blocks[index - 1].project, stored: blocks[index - 1].image)
     }
 
+    var norms: [BatchNorm] { units.map(\.norm) }
+
     private var units: [TrainedUnit] {
         [stem, filter] + blocks.flatMap { [$0.expand, $0.filter, $0.project] } + [trunk]
     }

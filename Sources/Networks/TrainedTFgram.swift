@@ -71,6 +71,8 @@ final class TrainedTFgram {
         return [clips * largest, clips * largest]
     }
 
+    var norms: [BatchNorm] { [startNorm] + blocks.flatMap { [$0.first.norm, $0.second.norm] } }
+
     // MARK: Forth
 
     /// - Parameter wave: per clip the samples with `TFgramShape.padding` zeros before them and after them.

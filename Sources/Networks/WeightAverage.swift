@@ -22,12 +22,20 @@ package struct MovingAverage: Sendable, Hashable {
 
     /// - Parameter step: 0 after the first optimiser step.
     package func update(_ average: Parameters, with live: Parameters, step: Int) {
-        let kept = rule == .published ? decay : min(decay, Double(1 + step) / Double(10 + step))
+        update(average, with: live, steps: step..<step + 1)
+    }
+
+    /// As much of the live weights as all these steps would take of them.
+    package func update(_ average: Parameters, with live: Parameters, steps: Range<Int>) {
+        let kept = steps.reduce(1.0) { kept, step in
+            kept * (rule == .published ? decay : min(decay, Double(1 + step) / Double(10 + step)))
+        }
         let taken = Float(1 - kept)
         let (a, w) = (average.buffer.pointer, live.buffer.pointer)
         for index in 0..<live.layout.count { a[index] -= taken * (a[index] - w[index]) }
         guard rule == .published else { return }
-        for index in 0..<live.layout.count { w[index] *= Self.publishedShrink }
+        let shrink = steps.reduce(Float(1)) { shrink, _ in shrink * Self.publishedShrink }
+        for index in 0..<live.layout.count { w[index] *= shrink }
     }
 }
 

@@ -54,8 +54,8 @@ extension ActiveRun {
         // The broker held our weights in memory only; clips that are gone are gone.
         let isForgotten =
             failure.code == WireError.Code.unknownContent.rawValue
-            && work.provision.map { failure.reason.contains($0.hash.description) } ?? false
-        if isForgotten { brokerHolds(nil) }
+            && work.provisions.contains { failure.reason.contains($0.hash.description) }
+        if isForgotten { brokerForgot() }
         if failure.permanent, !isForgotten { return .hopeless(reason: failure.reason) }
         return again(place, worker, failure.reason, elsewhere: !isForgotten, now: now)
     }

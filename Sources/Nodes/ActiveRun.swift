@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 package import Ledger
-package import Plant
+internal import Plant
 internal import SwiftProtobuf
 package import Training
 package import Wire
@@ -16,8 +16,8 @@ package struct ActiveRun {
     var waiting: [ShardPlace: [String: WaitingOutput]] = [:]
     /// Who computed which shard of the present step.
     var holders: [ShardPlace: String] = [:]
-    /// The weights that the broker has.
-    private var held: ContentHash?
+    /// What the broker has of the work's provisions.
+    private var held: Set<ContentHash> = []
     /// Shards that counted and are not recorded yet.
     var unrecorded: [ShardRecord] = []
     var milestones: [Milestone] = []
@@ -32,6 +32,9 @@ package struct ActiveRun {
     var stepClips = 0
     /// Of the last step that an earlier coordinator took.
     var earlierRate: Double?
+
+    /// Content that is not handed over again as long as the broker does not say that it is gone.
+    private static let heldLimit = 32
 
     struct WaitingOutput {
         var bytes: [UInt8]
@@ -61,19 +64,22 @@ package struct ActiveRun {
         return asks.compactMap { ask in requests[ask.place].map { wire($0, ask) } }
     }
 
-    /// What the broker must have before it is asked for shards; nil when it has it.
-    package var missingProvision: Provision? {
-        guard let provision = work.provision, provision.hash != held else { return nil }
-        return provision
+    /// What the broker must have before it is asked for shards, and has not.
+    package var missingProvisions: [Provision] { work.provisions.filter { !held.contains($0.hash) } }
+
+    /// The broker holds everything now that the outstanding shards refer to.
+    package mutating func brokerHoldsProvisions() {
+        let provisions = Set(work.provisions.map(\.hash))
+        held = held.count < Self.heldLimit ? held.union(provisions) : provisions
     }
 
-    /// The broker holds the content with that hash now; nil when it lost what it held.
-    package mutating func brokerHolds(_ hash: ContentHash?) { held = hash }
+    /// The broker lost what it held.
+    mutating func brokerForgot() { held = [] }
 
     /// Every shard whose output is missing is to be asked for again, of a broker that may have forgotten them.
     package mutating func forgetRequests(now: Int64) {
         desk.forgetAsked(now: now)
-        held = nil
+        brokerForgot()
     }
 
     /// The oldest milestone that is not recorded yet.

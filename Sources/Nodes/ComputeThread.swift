@@ -121,7 +121,10 @@ private final class Loop {
             case .score(let work):
                 result.score = try clips.score(work, payload: payload) { try content($0, of: dispatch.token) }
             case .shard(let work):
-                output = try shards.output(kind: work.kind, specification: [UInt8](work.specification)) {
+                output = try shards.output(
+                    kind: work.kind, specification: [UInt8](work.specification),
+                    pause: { try pause(dispatch.token) }
+                ) {
                     held.withLock { $0.advance(dispatch.token) }
                     return try fetch($0)
                 }
@@ -148,6 +151,16 @@ private final class Loop {
         result.computeMilliseconds = (ContinuousClock.now - begun) / .milliseconds(1)
         let (finished, produced) = (result, output)
         if held.withLock({ $0.finish(finished, payload: produced) }) { connection.report(finished, produced) }
+    }
+
+    /// Within a long shard: says that it advances, ends it when nobody wants it any more, and scores the clips that wait.
+    private func pause(_ token: UInt64) throws {
+        let isWanted = held.withLock { held in
+            held.advance(token)
+            return held.isRunning(token)
+        }
+        guard isWanted else { throw WireError(.cancelled, "the shard was cancelled") }
+        while let (clip, payload) = held.withLock({ $0.beginClip() }) { compute(clip, payload: payload) }
     }
 
     /// Content from the broker; what it refuses keeps its number.

@@ -126,9 +126,9 @@ package final class Coordinator {
         } catch let error as LedgerError where error.code == .refused {
             return try fail(number, reason: error.description)
         }
-        if let provision = runs[number]?.missingProvision {
-            try broker.put(provision.hash, provision.bytes())
-            runs[number]?.brokerHolds(provision.hash)
+        if let missing = runs[number]?.missingProvisions, !missing.isEmpty {
+            for provision in missing { try broker.put(provision.hash, provision.bytes()) }
+            runs[number]?.brokerHoldsProvisions()
             FaultPoint.provided.reach()
         }
         if let shards = runs[number]?.newRequests(now: now), !shards.isEmpty {

@@ -63,6 +63,23 @@ package struct HeldJobs: Sendable {
         return nil
     }
 
+    /// The oldest waiting clip, which runs from now on; nil when none waits.
+    package mutating func beginClip() -> (dispatch: WireDispatch, payload: [UInt8])? {
+        for (index, token) in queue.enumerated() {
+            guard case .waiting(let dispatch, let payload)? = entries[token]?.state, case .score? = dispatch.work
+            else { continue }
+            queue.remove(at: index)
+            entries[token]?.state = .running(progress: 1)
+            return (dispatch, payload)
+        }
+        return nil
+    }
+
+    /// False once a job was cancelled.
+    package func isRunning(_ token: UInt64) -> Bool {
+        if case .running? = entries[token]?.state { true } else { false }
+    }
+
     /// The running job has advanced.
     package mutating func advance(_ token: UInt64) {
         guard case .running(let progress)? = entries[token]?.state else { return }

@@ -91,7 +91,24 @@ package struct RunPlanner {
         recipe.validationInterval = specification.validationInterval
         recipe.falseAlarmRate = specification.falseAlarmRate ?? recipe.falseAlarmRate
         recipe.rule = specification.score.flatMap(ScoreRule.init(rawValue:)) ?? recipe.rule
+        recipe.replicas = specification.mode == "local" ? replicas(specification) : nil
         return recipe
+    }
+
+    private func replicas(_ specification: RunSpecification) -> ReplicaRecipe {
+        var replicas = ReplicaRecipe()
+        replicas.replicas = specification.replicas ?? replicas.replicas
+        replicas.roundSteps = specification.roundSteps ?? replicas.roundSteps
+        switch specification.averaging {
+        case "mean": replicas.averaging = .mean
+        case "fedavg": replicas.averaging = .fedAvg
+        default: break
+        }
+        replicas.isCompressed = specification.exchange != "float32"
+        replicas.warmUpSteps = specification.warmUpSteps
+        replicas.finishSteps = specification.finishSteps
+        replicas.fixedNormShare = specification.fixedNorms ?? replicas.fixedNormShare
+        return replicas
     }
 
     private func evaluation(

@@ -26,6 +26,20 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     package var validationInterval: Int?
     /// By what the finished network scores, e.g. `hybrid`.
     package var score: String?
+    /// "sync", or "local": replicas are trained apart and averaged.
+    package var mode: String?
+    package var replicas: Int?
+    /// Steps of each replica from one average to the next.
+    package var roundSteps: Int?
+    /// "nesterov", "mean" or "fedavg".
+    package var averaging: String?
+    /// How changes of the weights travel: "int8" or "float32".
+    package var exchange: String?
+    /// Synchronous steps before the first round and after the last.
+    package var warmUpSteps: Int?
+    package var finishSteps: Int?
+    /// The share of the rounds, the last ones, whose batch norms stand still.
+    package var fixedNorms: Double?
 
     package init(shard: Int? = nil, seed: UInt64? = nil, falseAlarmRate: Double? = nil) {
         self.shard = shard
@@ -60,6 +74,27 @@ package struct RunSpecification: Codable, Hashable, Sendable {
             if let value, !(1...10_000_000).contains(value) {
                 throw RunSpecificationError("\(name) is \(value); choose 1 to 10000000")
             }
+        }
+        try checkReplicas()
+    }
+
+    private func checkReplicas() throws(RunSpecificationError) {
+        let words = [
+            ("mode", mode, ["sync", "local"]), ("averaging", averaging, ["nesterov", "mean", "fedavg"]),
+            ("exchange", exchange, ["int8", "float32"]),
+        ]
+        for case (let name, let word?, let known) in words where !known.contains(word) {
+            throw RunSpecificationError("\(name) is \"\(word)\"; choose \(known.joined(separator: ", "))")
+        }
+        let numbers = [
+            ("replicas", replicas, 1...256), ("roundSteps", roundSteps, 1...100_000),
+            ("warmUpSteps", warmUpSteps, 0...10_000_000), ("finishSteps", finishSteps, 0...10_000_000),
+        ]
+        for case (let name, let value?, let range) in numbers where !range.contains(value) {
+            throw RunSpecificationError("\(name) is \(value); choose \(range.lowerBound) to \(range.upperBound)")
+        }
+        if let fixedNorms, !(0...1).contains(fixedNorms) {
+            throw RunSpecificationError("fixedNorms is \(fixedNorms); choose a share from 0 to 1")
         }
     }
 

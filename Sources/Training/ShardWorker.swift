@@ -11,12 +11,14 @@ package final class ShardWorker {
     private var extractor: LogMelExtractor?
     private var scorer: (model: ContentHash, scorer: any Scorer, feature: LogMelParameters)?
     private let network: NetworkShards
+    private let rounds: ReplicaRounds
 
     /// - Parameters:
     ///   - store: of decoded clips.
     ///   - keptShards: how many shards of a network keep their activations from one phase to the next.
     package init(store: any FeatureStore = MemoryFeatureStore(), keptShards: Int = 8) {
         network = NetworkShards(store: store, keptLimit: keptShards)
+        rounds = ReplicaRounds(network)
     }
 
     /// Computes one shard.
@@ -26,11 +28,13 @@ package final class ShardWorker {
     /// - Parameters:
     ///   - kind: one of those that the messages of shards state.
     ///   - specification: the message of that kind.
+    ///   - pause: called now and then within a shard that takes minutes.
     ///   - content: fetches the bytes with that hash.
     ///
-    /// Throws `WireError` `.unknownWork`, `.badBody` or `.unreadableModel`, and whatever `content` throws.
+    /// Throws `WireError` `.unknownWork`, `.badBody` or `.unreadableModel`, and whatever `content` and `pause` throw.
     package func output(
-        kind: String, specification: [UInt8], content: (ContentHash) throws -> [UInt8]
+        kind: String, specification: [UInt8], pause: () throws -> Void = {},
+        content: (ContentHash) throws -> [UInt8]
     ) throws -> [UInt8] {
         switch kind {
         case EmbedShard.kind: try embed(try EmbedShard(decoding: specification), content: content).encoded()
@@ -40,6 +44,7 @@ package final class ShardWorker {
         case ForwardShard.kind: try network.forward(specification, fetch: content).encoded()
         case BackwardShard.kind:
             try network.backward(try BackwardShard(decoding: specification), fetch: content).encoded()
+        case RoundShard.kind: try rounds.output(specification, pause: pause, fetch: content).encoded()
         case MeasureShard.kind:
             try network.measure(try MeasureShard(decoding: specification), fetch: content).encoded()
         default: throw WireError(.unknownWork, "this worker does not know shards of the kind \"\(kind)\"; update it")

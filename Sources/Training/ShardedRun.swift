@@ -12,7 +12,7 @@ package protocol ShardedRun {
     var outstanding: [ShardRequest] { get }
 
     /// What the outstanding shards refer to and only the run has: to be with the broker before they are asked for.
-    var provision: Provision? { get }
+    var provisions: [Provision] { get }
 
     /// What was reached since the last call, in order; to be made durable before anything that follows is asked for.
     mutating func takeMilestones() -> [Milestone]
@@ -49,7 +49,7 @@ package protocol ShardedRun {
 }
 
 extension ShardedRun {
-    package var provision: Provision? { nil }
+    package var provisions: [Provision] { [] }
     package var checkpoint: [UInt8]? { nil }
     package var hasCheckpoint: Bool { false }
     package var completedSteps: Int { 0 }
@@ -85,8 +85,8 @@ package struct CompletedStep {
     /// Of the weights before and after it.
     package var before: ContentHash
     package var after: ContentHash
-    /// What the optimiser was given: the gradient, and behind it the batch moments; nil for a step that was skipped
-    /// because its gradient was not fit for use.
+    /// What the optimiser was given: the gradient, and behind it the batch moments; or the mean of the replicas' weights.
+    /// Nil for a step that was skipped because its gradient was not fit for use.
     package var change: FloatBuffer?
 }
 

@@ -6,10 +6,10 @@ struct Auscult: ParsableCommand {
         abstract: "Listens to machines and says, before anybody else hears it, that one is failing.",
         subcommands: [
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
-            DatasetCommand.self, TrainCommand.self, RunCommand.self, ModelCommand.self, FeaturesCommand.self,
-            SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self, ExplainCommand.self,
-            StatusCommand.self, QueueCommand.self, DeadCommand.self, ScaleCommand.self, DatabaseCommand.self,
-            KeysCommand.self, ConfigCommand.self, BenchCommand.self,
+            DatasetCommand.self, TrainCommand.self, RunCommand.self, PlanCommand.self, ModelCommand.self,
+            FeaturesCommand.self, SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self,
+            ExplainCommand.self, StatusCommand.self, QueueCommand.self, DeadCommand.self, ScaleCommand.self,
+            DatabaseCommand.self, KeysCommand.self, ConfigCommand.self, BenchCommand.self,
         ])
 }
 

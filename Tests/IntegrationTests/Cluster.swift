@@ -57,6 +57,11 @@ final class Cluster {
         return try #require(rows.first).text(0)
     }
 
+    /// Texts the database knows.
+    func texts(_ sql: String) throws -> [String] {
+        try Connection(databaseURL).execute(sql).map { try $0.text(0) }
+    }
+
     /// Waits until a question to the database has the answer true. It is asked again whenever the broker has written
     /// down what the workers do, which is every five seconds at least.
     func wait(_ question: String, seconds: Int = 30) throws {

@@ -51,6 +51,9 @@ final class Crew {
     private(set) var losses: [Int: Double] = [:]
     /// How often each shard was counted.
     private(set) var counts: [ShardPlace: Int] = [:]
+    /// Bytes of specifications and outputs, and of what was fetched beside clips, by kind of shard.
+    private(set) var sent: [String: Int] = [:]
+    private(set) var fetched: [String: Int] = [:]
 
     init(_ plant: NetworkPlant, seed: UInt64 = 1, size: @escaping (Int) -> Int) {
         self.plant = plant
@@ -66,7 +69,7 @@ final class Crew {
     func work(on run: OSSCLTraining, until stop: (OSSCLTraining) -> Bool = { _ in false }) throws {
         while !run.isComplete, !stop(run) {
             let requests = run.outstanding
-            let (provision, weights) = (run.provision, run.provision?.bytes())
+            let content = Dictionary(uniqueKeysWithValues: run.provisions.map { ($0.hash, $0.bytes()) })
             try #require(!requests.isEmpty, "nothing is outstanding and the run is not complete")
             for index in random.permutation(requests.count) where !stop(run) {
                 let count = size(counts.count)
@@ -75,9 +78,10 @@ final class Crew {
                 let request = requests[index]
                 let worker = workers[random.nextIndex(below: count)]
                 let output = try worker.output(kind: request.kind, specification: request.specification) { hash in
-                    if let weights, hash == provision?.hash { return weights }
-                    return try plant.plant.bytes(hash)
+                    fetched[request.kind, default: 0] += content[hash]?.count ?? 0
+                    return try content[hash] ?? plant.plant.bytes(hash)
                 }
+                sent[request.kind, default: 0] += request.specification.count + output.count
                 try #require(try run.fold(output, of: request.place) == .counted)
                 counts[request.place, default: 0] += 1
                 if random.nextIndex(below: 4) == 0 {
@@ -91,6 +95,13 @@ final class Crew {
                 case .validated(let step, let loss): losses[step] = loss
                 }
             }
+        }
+    }
+
+    /// What the first worker makes of a shard.
+    func output(of request: ShardRequest, in run: OSSCLTraining) throws -> [UInt8] {
+        try workers[0].output(kind: request.kind, specification: request.specification) { hash in
+            try run.provisions.first { $0.hash == hash }?.bytes() ?? plant.plant.bytes(hash)
         }
     }
 

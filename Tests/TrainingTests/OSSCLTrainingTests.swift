@@ -76,7 +76,9 @@ import Wire
             #expect(Dictionary(grouping: machines) { $0 }.values.allSatisfy { $0.count >= 2 })
             let output = try ShardWorker().output(
                 kind: run.outstanding[0].kind, specification: run.outstanding[0].specification
-            ) { hash in hash == run.provision?.hash ? run.provision?.bytes() ?? [] : try plant.plant.bytes(hash) }
+            ) { hash in
+                try run.provisions.first { $0.hash == hash }?.bytes() ?? plant.plant.bytes(hash)
+            }
             _ = try run.fold(output, of: run.outstanding[0].place)
         }
     }
@@ -117,7 +119,7 @@ import Wire
         let run = plant.training(NetworkPlant.recipe(steps: 1))
         try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 2 }
         let request = try #require(run.outstanding.first)
-        let provision = try #require(run.provision)
+        let provision = try #require(run.provisions.first)
         let weights = provision.bytes()
         func content(_ hash: ContentHash) throws -> [UInt8] {
             hash == provision.hash ? weights : try plant.plant.bytes(hash)

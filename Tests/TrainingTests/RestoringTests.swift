@@ -104,7 +104,7 @@ import Wire
     private func answer(_ run: OSSCLTraining, value: Float) throws {
         try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 2 }
         let request = try #require(run.outstanding.first)
-        let weights = try #require(run.provision)
+        let weights = try #require(run.provisions.first)
         let sound = try BackwardShard.Output(
             decoding: ShardWorker().output(kind: request.kind, specification: request.specification) { hash in
                 hash == weights.hash ? weights.bytes() : try plant.plant.bytes(hash)
@@ -141,7 +141,7 @@ import Wire
         let crew = Crew(plant) { _ in 1 }
         try crew.work(on: run) { $0.outstanding.first?.place.phase == 2 }
         let request = try #require(run.outstanding.first)
-        let weights = try #require(run.provision)
+        let weights = try #require(run.provisions.first)
         var nonsense = try BackwardShard.Output(
             decoding: ShardWorker().output(kind: request.kind, specification: request.specification) { hash in
                 hash == weights.hash ? weights.bytes() : try plant.plant.bytes(hash)

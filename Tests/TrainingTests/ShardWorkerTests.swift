@@ -43,10 +43,11 @@ import Wire
             kind: survey.kind, specification: survey.specification, content: plant.plant.bytes)
         #expect(try training.fold(found, of: survey.place) == .counted)
         let forward = try #require(training.outstanding.first)
-        let weights = try #require(training.provision?.bytes())
+        let provision = try #require(training.provisions.first)
+        let weights = provision.bytes()
         #expect(!worker.clipsAhead(kind: forward.kind, specification: forward.specification).isEmpty)
         _ = try worker.output(kind: forward.kind, specification: forward.specification) { hash in
-            hash == training.provision?.hash ? weights : try plant.plant.bytes(hash)
+            hash == provision.hash ? weights : try plant.plant.bytes(hash)
         }
         #expect(worker.clipsAhead(kind: forward.kind, specification: forward.specification).isEmpty)
         #expect(worker.clipsAhead(kind: forward.kind, specification: [0xFF]).isEmpty)

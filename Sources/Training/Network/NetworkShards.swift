@@ -23,7 +23,7 @@ final class NetworkShards {
 
     private let store: any FeatureStore
     /// Shards whose activations are kept from forward to backward.
-    private let keptLimit: Int
+    let keptLimit: Int
     private var maker: ClipWindowMaker?
     private var versions: [(hash: ContentHash, parameters: Parameters)] = []
     private var kept: [Kept] = []
@@ -139,12 +139,26 @@ extension NetworkShards {
     /// Takes a forward shard through the backbone.
     private func run(_ specification: [UInt8], fetch: Fetch) throws -> (kept: Kept, features: [Float]) {
         let shard = try ForwardShard(decoding: specification)
-        let architecture = try architecture(shard.task)
         let parameters = try parameters(shard.task, fetch: fetch)
         guard !shard.clips.isEmpty else { throw WireError(.badBody, "a shard without clips") }
-        let maker = try maker(for: shard.task.feature)
-        let backbone = backbone(architecture, clips: shard.clips.count)
-        for (index, mixed) in shard.clips.enumerated() {
+        let backbone = try load(shard.clips, parameters.architecture, shard.task.feature, fetch: fetch)
+        let statistics = FloatBuffer(count: parameters.layout.count)
+        let features = backbone.forward(parameters, statistics: statistics)
+        let kept = Kept(
+            key: ContentHash(of: specification), backbone: backbone, statistics: statistics,
+            featuresHash: features.contentHash)
+        return (kept, features)
+    }
+
+    /// A backbone with the clips taken in.
+    func load(
+        _ clips: [ForwardShard.Clip], _ architecture: Architecture, _ feature: FeatureRecord, fixesNorms: Bool = false,
+        fetch: Fetch
+    ) throws -> Backbone {
+        let maker = try maker(for: feature)
+        let backbone = backbone(architecture, clips: clips.count)
+        backbone.fixesNorms = fixesNorms
+        for (index, mixed) in clips.enumerated() {
             func window(_ clip: ShardClip) throws -> ClipWindow {
                 try maker.window(
                     clip, samples: architecture.waveSamples, frames: architecture.frames,
@@ -160,19 +174,17 @@ extension NetworkShards {
             }
             backbone.load(index, logMel: logMel, wave: wave)
         }
-        let statistics = FloatBuffer(count: parameters.layout.count)
-        let features = backbone.forward(parameters, statistics: statistics)
-        let kept = Kept(
-            key: ContentHash(of: specification), backbone: backbone, statistics: statistics,
-            featuresHash: features.contentHash)
-        return (kept, features)
+        return backbone
     }
+
+    /// Nobody needs the backbone's activations any more.
+    func release(_ backbone: Backbone) { idle.append(backbone) }
 
     private static func mix(_ values: inout [Float], _ other: [Float], share: Float) {
         for index in values.indices { values[index] = share * values[index] + (1 - share) * other[index] }
     }
 
-    private func moments(_ statistics: FloatBuffer, _ backbone: Backbone) -> [Float] {
+    func moments(_ statistics: FloatBuffer, _ backbone: Backbone) -> [Float] {
         let layout = ParameterLayout(backbone.architecture)
         return Array(
             UnsafeBufferPointer(
@@ -204,16 +216,26 @@ extension NetworkShards {
 
     /// The weights of a task, fetched unless they are one of the last few versions.
     private func parameters(_ task: NetworkTask, fetch: Fetch) throws -> Parameters {
-        if let known = versions.first(where: { $0.hash == task.weights }) { return known.parameters }
-        let parameters = Parameters(try architecture(task))
-        let bytes = try fetch(task.weights)
-        guard parameters.load(bytes: bytes), parameters.weightsHash == task.weights else {
+        try parameters(task.weights, try architecture(task), fetch: fetch)
+    }
+
+    func parameters(_ hash: ContentHash, _ architecture: Architecture, fetch: Fetch) throws -> Parameters {
+        if let known = knownParameters(hash) { return known }
+        let parameters = Parameters(architecture)
+        let bytes = try fetch(hash)
+        guard parameters.load(bytes: bytes), parameters.weightsHash == hash else {
             throw WireError(
                 .wrongOutput, "\(bytes.count) bytes of weights are not those that were asked for")
         }
-        versions.append((task.weights, parameters))
-        if versions.count > Self.versionLimit { versions.removeFirst() }
+        keep(parameters, hash)
         return parameters
+    }
+
+    func knownParameters(_ hash: ContentHash) -> Parameters? { versions.first { $0.hash == hash }?.parameters }
+
+    func keep(_ parameters: Parameters, _ hash: ContentHash) {
+        versions.append((hash, parameters))
+        if versions.count > Self.versionLimit { versions.removeFirst() }
     }
 
     /// A backbone whose activations nobody needs any more.

@@ -15,6 +15,8 @@ final class NetworkState {
     private(set) var best: Best?
     /// The last step whose average was validated.
     private(set) var validatedStep = 0
+    /// Nil before the first round of replicas.
+    private(set) var rounds: RoundState?
 
     struct Best {
         var average: Parameters
@@ -37,7 +39,30 @@ final class NetworkState {
         recipe.optimiser.step(
             weights, gradient: change, moments: moments, learningRate: recipe.learningRate(step: step, of: steps))
         weights.follow(statistics: change)
-        recipe.average.update(average, with: weights, step: step - 1)
+        recipe.average.update(average, with: weights, steps: step - 1..<step)
+    }
+
+    /// A round of replicas is about to begin.
+    func begin(_ round: TrainingSchedule.Round) -> RoundState {
+        let rounds = self.rounds ?? RoundState(weights.layout)
+        self.rounds = rounds
+        rounds.begin(round, weights)
+        return rounds
+    }
+
+    /// The end of a round: moves the weights and the average.
+    ///
+    /// - Parameter mean: of the replicas' weights.
+    func apply(
+        _ round: TrainingSchedule.Round, mean: FloatBuffer, recipe: TrainingRecipe, schedule: TrainingSchedule
+    ) {
+        guard let rounds, let replicas = recipe.replicas else { preconditionFailure("a round that was not begun") }
+        rounds.apply(
+            mean: mean, to: weights, replicas.averaging, isCompressed: schedule.isCompressed(round))
+        if round.endsSpan { rounds.endSpan() }
+        step = round.end
+        recipe.average.update(average, with: weights, steps: round.start..<round.end)
+        if case .step? = schedule.unit(after: step) { moments.reset() }
     }
 
     /// Takes over a saved state; false where it is of another network.
@@ -51,6 +76,11 @@ final class NetworkState {
         moments.second.copy(from: second)
         moments.steps = saved.momentSteps
         (step, validatedStep) = (saved.step, saved.validatedStep)
+        if let saved = saved.rounds {
+            let rounds = RoundState(weights.layout)
+            guard rounds.load(saved, weights: weights) else { return false }
+            self.rounds = rounds
+        }
         guard let best = saved.best else { return true }
         let parameters = Parameters(architecture)
         guard parameters.load(bytes: best.average) else { return false }

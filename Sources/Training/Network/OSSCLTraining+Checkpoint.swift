@@ -14,7 +14,8 @@ extension OSSCLTraining {
             weights: state.weights.bytes, first: state.moments.first.bytes, second: state.moments.second.bytes,
             average: state.average.bytes,
             best: state.best.map { .init(average: $0.average.bytes, loss: $0.loss, step: $0.step) },
-            validatedStep: state.validatedStep, norms: gate.norms, skips: gate.skips
+            validatedStep: state.validatedStep, norms: gate.norms, skips: gate.skips,
+            rounds: state.rounds?.saved
         ).encoded()
     }
 
@@ -50,7 +51,7 @@ extension OSSCLTraining {
             guard isValidationDue, let loss = losses[state.step] ?? nil else { return }
             state.validated(loss: loss)
         }
-        for step in steps where step.number == state.step + 1 {
+        for step in steps where step.number == course.schedule.unit(after: state.step)?.end {
             recallValidation()
             guard !isValidationDue else { break }
             guard let change = step.change ?? (step.isSkipped ? [] : nil) else { break }
@@ -69,11 +70,18 @@ extension OSSCLTraining {
                 throw RunFailure("the journal's step \(step.number) is of another network; delete the journal")
             }
             change = read
-            gate.passed(norm: read.norm(first: state.weights.layout.trainedCount))
-        } else {
-            gate.skipped()
         }
-        state.apply(change, recipe: recipe, steps: course.steps)
+        if case .round(let round)? = course.schedule.unit(after: state.step), let mean = change {
+            _ = state.begin(round)
+            state.apply(round, mean: mean, recipe: recipe, schedule: course.schedule)
+        } else {
+            if let change {
+                gate.passed(norm: change.norm(first: state.weights.layout.trainedCount))
+            } else {
+                gate.skipped()
+            }
+            state.apply(change, recipe: recipe, steps: course.steps)
+        }
         guard state.weights.weightsHash == step.after else {
             throw RunFailure(
                 "step \(step.number) leads to other weights than it did before: this coordinator's arithmetic differs "

@@ -66,7 +66,9 @@ extension OSSCLTraining {
                 featureGradient: gradients[index]
             ).encoded()
         }
-        ask(.backward, step: state.step + 1, kind: BackwardShard.kind, weights: state.weights, backward)
+        ask(
+            .backward, step: state.step + 1, kind: BackwardShard.kind, weights: state.weights, backward,
+            follows: (.forward, state.step + 1))
     }
 
     /// Adds the gradient of a backward shard to the sum, if it has the shape it should.
@@ -91,13 +93,11 @@ extension OSSCLTraining {
 
     /// Every gradient is there: takes the step.
     func completeStep() {
-        guard let course, let state, let batch, let change = batch.sum.total, let tail = batch.tail,
-            let before = provision?.hash
+        guard let course, let state, let batch, let sum = batch.sum.total, let tail = batch.tail,
+            let before = weightsInUse?.hash
         else { return }
         let layout = state.weights.layout
-        let share = 1 / Float(batch.forward.count)
-        for index in layout.trainedCount..<layout.count { change.pointer[index] *= share }
-        change.add(tail)
+        let change = TrainingBatch.change(sum, tail: tail, shards: batch.forward.count, layout)
         let norm = change.norm(first: layout.trainedCount)
         let isFit = gate.passes(norm: norm)
         if isFit { gate.passed(norm: norm) } else { gate.skipped() }
@@ -110,9 +110,7 @@ extension OSSCLTraining {
                     after: state.weights.weightsHash, change: isFit ? change : nil)))
         self.batch = nil
         guard gate.skips < GradientGate.skipLimit else {
-            failure = RunFailure(
-                "the gradients of \(gate.skips) steps in a row were not finite or far too large; the last checkpoint is "
-                    + "good: fork it with a lower learning rate")
+            failure = .diverged(steps: gate.skips)
             return
         }
         afterStep()
@@ -121,18 +119,21 @@ extension OSSCLTraining {
     /// Whether the averaged weights are to be validated before the next step.
     var isValidationDue: Bool {
         guard let course, let state, state.step > state.validatedStep, !course.heldBack.isEmpty else { return false }
-        return recipe.isValidated(step: state.step, of: course.steps)
+        return recipe.isValidated(
+            after: course.schedule.start(ofUnitEndingAt: state.step), to: state.step, of: course.steps)
     }
 
-    /// A validation, another step, or the end.
+    /// What follows a step, or the survey: a validation, another step or round, or the end.
     func afterStep() {
         guard let course, let state else { return }
         if isValidationDue {
             validate()
-        } else if state.step < course.steps {
-            beginStep()
         } else {
-            refreshStatistics()
+            switch course.schedule.unit(after: state.step) {
+            case .step: beginStep()
+            case .round(let round): beginRound(round)
+            case nil: refreshStatistics()
+            }
         }
     }
 
@@ -153,6 +154,14 @@ extension OSSCLTraining {
         state.validated(loss: loss)
         milestones.append(.validated(step: state.step, loss: loss))
         afterStep()
+    }
+}
+
+extension RunFailure {
+    static func diverged(steps: Int) -> RunFailure {
+        RunFailure(
+            "the gradients of \(steps) steps in a row were not finite or far too large; the last checkpoint is "
+                + "good: fork it with a lower learning rate")
     }
 }
 

@@ -11,6 +11,8 @@ package import Wire
 ///
 ///     survey → (forward → tail → backward → step, now and then validation)* → statistics → measurement → model
 ///
+/// Where replicas are trained apart, a round of all of them takes the place of many steps.
+///
 /// The tail of the network, with the losses, compares every clip of a batch with every other: it runs here, over the
 /// whole batch, between the two phases of a step. Outputs are added in the order of their shards, never in that of their
 /// arrival: any number of workers makes the same bits.
@@ -19,7 +21,7 @@ package final class OSSCLTraining: ShardedRun {
 
     /// The phases of shards, by which the ledger knows them.
     enum Phase: UInt32 {
-        case survey = 0, forward, backward, validation, statistics, measurement
+        case survey = 0, forward, backward, validation, statistics, measurement, round
     }
 
     /// Clips per shard where nothing but speed depends on it.
@@ -30,6 +32,8 @@ package final class OSSCLTraining: ShardedRun {
         case features(ForwardShard.Output)
         /// It went into the sum.
         case added
+        /// A replica's weights at the end of its round.
+        case replica(FloatBuffer, loss: Double)
         case measured([ClipOutcome<MeasureShard.Output.Measures>])
     }
 
@@ -47,8 +51,12 @@ package final class OSSCLTraining: ShardedRun {
     var gate = GradientGate()
     /// The batch of the present step and what its tail said.
     var batch: TrainingBatch?
+    /// What workers have to know of all rounds.
+    var roundCourse: Provision?
+    /// By replica, the output that was refused because it diverged.
+    var suspects: [Int: ContentHash] = [:]
     /// The weights that the outstanding shards ask for, and their hash.
-    private var weightsInUse: (weights: Parameters, hash: ContentHash)?
+    var weightsInUse: (weights: Parameters, hash: ContentHash)?
     /// What the finished model is made of, from the statistics on.
     var product: Parameters?
     var measured: [ClipOutcome<MeasureShard.Output.Measures>] = []
@@ -71,15 +79,16 @@ package final class OSSCLTraining: ShardedRun {
 
     package var progress: Double {
         guard let course, let state else { return 0.02 * shards.progress }
-        if phase.rawValue >= Phase.statistics.rawValue { return 0.96 + 0.04 * shards.progress }
+        if phase == .statistics || phase == .measurement { return 0.96 + 0.04 * shards.progress }
         return 0.02 + 0.94 * Double(state.step) / Double(course.steps)
     }
 
     package var hasCheckpoint: Bool { state != nil }
     package var completedSteps: Int { state?.step ?? 0 }
 
-    package var provision: Provision? {
-        weightsInUse.map { inUse in Provision(hash: inUse.hash) { inUse.weights.bytes } }
+    package var provisions: [Provision] {
+        if phase == .round, let roundCourse { return state?.rounds?.provisions(course: roundCourse) ?? [] }
+        return weightsInUse.map { inUse in [Provision(hash: inUse.hash) { inUse.weights.bytes }] } ?? []
     }
 
     package func takeMilestones() -> [Milestone] {
@@ -99,6 +108,7 @@ package final class OSSCLTraining: ShardedRun {
         case .survey: .surveyed(try surveyed(output, index))
         case .forward, .statistics: .features(try features(output, index))
         case .backward: try add(output, index)
+        case .round: try replica(output, index)
         case .validation, .measurement: .measured(try measured(output, index))
         }
     }
@@ -109,6 +119,7 @@ package final class OSSCLTraining: ShardedRun {
         case .survey: beginCourse()
         case .forward: runTail()
         case .backward: completeStep()
+        case .round: completeRound()
         case .validation: completeValidation()
         case .statistics: completeStatistics()
         case .measurement: measured = shards.outputs.flatMap { $0?.measures ?? [] }
@@ -121,6 +132,9 @@ extension OSSCLTraining.Output {
         if case .surveyed(let clips) = self { clips } else { [] }
     }
     var features: ForwardShard.Output? { if case .features(let output) = self { output } else { nil } }
+    var replica: (weights: FloatBuffer, loss: Double)? {
+        if case .replica(let weights, let loss) = self { (weights, loss) } else { nil }
+    }
     var measures: [ClipOutcome<MeasureShard.Output.Measures>] {
         if case .measured(let clips) = self { clips } else { [] }
     }
@@ -132,7 +146,11 @@ extension OSSCLTraining {
     /// - Parameters:
     ///   - weights: that the shards will fetch.
     ///   - specifications: one per shard.
-    func ask(_ phase: Phase, step: Int, kind: String, weights: Parameters?, _ specifications: [[UInt8]]) {
+    ///   - follows: whose shards left with their workers what these need.
+    func ask(
+        _ phase: Phase, step: Int, kind: String, weights: Parameters?, _ specifications: [[UInt8]],
+        follows: (phase: Phase, step: Int)? = nil
+    ) {
         self.phase = phase
         weightsInUse = weights.map { ($0, $0.weightsHash) }
         shards = ShardList(
@@ -140,9 +158,9 @@ extension OSSCLTraining {
                 ShardRequest(
                     place: ShardPlace(step: UInt32(step), phase: phase.rawValue, shard: UInt32(index)), kind: kind,
                     specification: specification,
-                    follows: phase != .backward
-                        ? nil
-                        : ShardPlace(step: UInt32(step), phase: Phase.forward.rawValue, shard: UInt32(index)))
+                    follows: follows.map {
+                        ShardPlace(step: UInt32($0.step), phase: $0.phase.rawValue, shard: UInt32(index))
+                    })
             })
     }
 
@@ -164,7 +182,7 @@ extension OSSCLTraining {
             self.course = course
             state = NetworkState(course.architecture, seed: recipe.seed)
             milestones.append(.surveyed)
-            beginStep()
+            afterStep()
         } catch {
             failure = error
         }

@@ -34,4 +34,16 @@ struct TrainingBatch {
         let suspect = Suspect(shard: shard, hash: ContentHash(of: output))
         guard !suspects.insert(suspect).inserted else { throw WireError(.wrongOutput, reason) }
     }
+
+    /// What the optimiser is given of a batch.
+    ///
+    /// - Parameters:
+    ///   - sum: of the shards' gradients and, behind them, of their moments; it becomes the result.
+    ///   - tail: the tail's gradient, and the moments of its batch norms.
+    static func change(_ sum: FloatBuffer, tail: FloatBuffer, shards: Int, _ layout: ParameterLayout) -> FloatBuffer {
+        let share = 1 / Float(shards)
+        for index in layout.trainedCount..<layout.count { sum.pointer[index] *= share }
+        sum.add(tail)
+        return sum
+    }
 }

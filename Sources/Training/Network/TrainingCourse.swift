@@ -17,7 +17,7 @@ struct TrainingCourse {
     /// The class of every training clip.
     let labels: [Int]
     let plan: BatchPlan
-    let steps: Int
+    let schedule: TrainingSchedule
     /// Clips that are left out, a sentence each.
     let notices: [String]
 
@@ -58,10 +58,15 @@ struct TrainingCourse {
         labels = split.training.compactMap { classes[$0.machine] }
         (training, heldBack) = (split.training, split.heldBack)
         plan = BatchPlan(recipe, labels: labels)
-        steps = recipe.steps(clips: training.count)
+        schedule = TrainingSchedule(steps: recipe.steps(clips: training.count), replicas: recipe.replicas)
+        if let replicas = recipe.replicas, replicas.replicas > training.count {
+            throw RunFailure("\(replicas.replicas) replicas are more than the \(training.count) clips; choose fewer")
+        }
         self.architecture = architecture
         self.notices = notices
     }
+
+    var steps: Int { schedule.steps }
 
     /// The length that most clips have, of which at most ten seconds are heard.
     private static func window(

@@ -486,56 +486,354 @@ package nonisolated struct WireMeasuredClip: Sendable {
   package init() {}
 }
 
-/// The full state of a training after a step, as the database keeps it.
-package nonisolated struct WireTrainingCheckpoint: Sendable {
+/// What all rounds of a training share; fetched by its hash.
+package nonisolated struct WireRoundCourse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// SurveyShardOutput of all clips, in fixed order
-  package var survey: Data = Data()
-
-  package var step: UInt32 = 0
-
-  /// that the optimiser's moments have seen
-  package var momentSteps: UInt32 = 0
-
-  package var weights: Data = Data()
-
-  /// moments of the optimiser
-  package var first: Data = Data()
-
-  package var second: Data = Data()
-
-  package var average: Data = Data()
-
-  /// the averaged weights at their best validation
-  package var best: Data {
-    get {_best ?? Data()}
-    set {_best = newValue}
+  package var architecture: [WireNetworkSetting] {
+    get {_storage._architecture}
+    set {_uniqueStorage()._architecture = newValue}
   }
-  /// Returns true if `best` has been explicitly set.
-  package var hasBest: Bool {self._best != nil}
-  /// Clears the value of `best`. Subsequent reads from it will return its default value.
-  package mutating func clearBest() {self._best = nil}
 
-  package var bestLoss: Double = 0
+  package var feature: WireLogMelParameters {
+    get {_storage._feature ?? WireLogMelParameters()}
+    set {_uniqueStorage()._feature = newValue}
+  }
+  /// Returns true if `feature` has been explicitly set.
+  package var hasFeature: Bool {_storage._feature != nil}
+  /// Clears the value of `feature`. Subsequent reads from it will return its default value.
+  package mutating func clearFeature() {_uniqueStorage()._feature = nil}
 
-  package var bestStep: UInt32 = 0
+  /// that are trained on, in fixed order
+  package var clips: [WireShardClip] {
+    get {_storage._clips}
+    set {_uniqueStorage()._clips = newValue}
+  }
 
-  package var validatedStep: UInt32 = 0
+  /// the class of each
+  package var labels: [UInt32] {
+    get {_storage._labels}
+    set {_uniqueStorage()._labels = newValue}
+  }
 
-  /// of the last gradients
-  package var norms: [Double] = []
+  /// clips per step of a replica
+  package var batch: UInt32 {
+    get {_storage._batch}
+    set {_uniqueStorage()._batch = newValue}
+  }
 
-  /// steps in a row that were skipped
-  package var skips: UInt32 = 0
+  /// clips that share the moments of the backbone's batch norms
+  package var shard: UInt32 {
+    get {_storage._shard}
+    set {_uniqueStorage()._shard = newValue}
+  }
+
+  package var seed: UInt64 {
+    get {_storage._seed}
+    set {_uniqueStorage()._seed = newValue}
+  }
+
+  package var mixes: Bool {
+    get {_storage._mixes}
+    set {_uniqueStorage()._mixes = newValue}
+  }
+
+  package var balanced: Bool {
+    get {_storage._balanced}
+    set {_uniqueStorage()._balanced = newValue}
+  }
+
+  /// over which the learning rate falls
+  package var steps: UInt32 {
+    get {_storage._steps}
+    set {_uniqueStorage()._steps = newValue}
+  }
+
+  package var learningRate: Double {
+    get {_storage._learningRate}
+    set {_uniqueStorage()._learningRate = newValue}
+  }
+
+  /// plain gradient descent where absent
+  package var adamW: WireAdamW {
+    get {_storage._adamW ?? WireAdamW()}
+    set {_uniqueStorage()._adamW = newValue}
+  }
+  /// Returns true if `adamW` has been explicitly set.
+  package var hasAdamW: Bool {_storage._adamW != nil}
+  /// Clears the value of `adamW`. Subsequent reads from it will return its default value.
+  package mutating func clearAdamW() {_uniqueStorage()._adamW = nil}
+
+  package var replicas: UInt32 {
+    get {_storage._replicas}
+    set {_uniqueStorage()._replicas = newValue}
+  }
+
+  /// each replica keeps to its own clips: every so-manieth
+  package var divided: Bool {
+    get {_storage._divided}
+    set {_uniqueStorage()._divided = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _best: Data? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireAdamW: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var firstDecay: Double = 0
+
+  package var secondDecay: Double = 0
+
+  package var epsilon: Double = 0
+
+  package var weightDecay: Double = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireRoundShard: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var courseSha256: Data = Data()
+
+  /// that the round begins with
+  package var weightsSha256: Data = Data()
+
+  /// a WeightChange that leads to them from those of `previous`; empty where there is none
+  package var changeSha256: Data = Data()
+
+  package var replica: UInt32 = 0
+
+  /// 1 for the first of the training
+  package var firstStep: UInt32 = 0
+
+  package var steps: UInt32 = 0
+
+  /// batch norms use the running statistics, which stand still
+  package var fixedNorms: Bool = false
+
+  /// the output is a change in eight bits
+  package var compressed: Bool = false
+
+  /// the RoundShard of this replica's round before, whose state goes on; empty for a fresh one
+  package var previous: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireRoundShardOutput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// at the end of the round, unless there is a change
+  package var weights: Data = Data()
+
+  /// from the first weights to the last, and what the rounds before left over
+  package var change: WireWeightChange {
+    get {_change ?? WireWeightChange()}
+    set {_change = newValue}
+  }
+  /// Returns true if `change` has been explicitly set.
+  package var hasChange: Bool {self._change != nil}
+  /// Clears the value of `change`. Subsequent reads from it will return its default value.
+  package mutating func clearChange() {self._change = nil}
+
+  /// mean of the steps
+  package var loss: Double = 0
+
+  /// steps whose gradient was not fit for use
+  package var skipped: UInt32 = 0
+
+  /// too many of them in a row; nothing else is set
+  package var diverged: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _change: WireWeightChange? = nil
+}
+
+/// A change of the weights in eight bits per number.
+package nonisolated struct WireWeightChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// int8, one per trained number
+  package var digits: Data = Data()
+
+  /// float32, one per trained tensor: a number is its digit times its tensor's scale
+  package var scales: Data = Data()
+
+  /// float32, the running statistics as they are now
+  package var statistics: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The full state of a training after a step, as the database keeps it.
+package nonisolated struct WireTrainingCheckpoint: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SurveyShardOutput of all clips, in fixed order
+  package var survey: Data {
+    get {_storage._survey}
+    set {_uniqueStorage()._survey = newValue}
+  }
+
+  package var step: UInt32 {
+    get {_storage._step}
+    set {_uniqueStorage()._step = newValue}
+  }
+
+  /// that the optimiser's moments have seen
+  package var momentSteps: UInt32 {
+    get {_storage._momentSteps}
+    set {_uniqueStorage()._momentSteps = newValue}
+  }
+
+  package var weights: Data {
+    get {_storage._weights}
+    set {_uniqueStorage()._weights = newValue}
+  }
+
+  /// moments of the optimiser
+  package var first: Data {
+    get {_storage._first}
+    set {_uniqueStorage()._first = newValue}
+  }
+
+  package var second: Data {
+    get {_storage._second}
+    set {_uniqueStorage()._second = newValue}
+  }
+
+  package var average: Data {
+    get {_storage._average}
+    set {_uniqueStorage()._average = newValue}
+  }
+
+  /// the averaged weights at their best validation
+  package var best: Data {
+    get {_storage._best ?? Data()}
+    set {_uniqueStorage()._best = newValue}
+  }
+  /// Returns true if `best` has been explicitly set.
+  package var hasBest: Bool {_storage._best != nil}
+  /// Clears the value of `best`. Subsequent reads from it will return its default value.
+  package mutating func clearBest() {_uniqueStorage()._best = nil}
+
+  package var bestLoss: Double {
+    get {_storage._bestLoss}
+    set {_uniqueStorage()._bestLoss = newValue}
+  }
+
+  package var bestStep: UInt32 {
+    get {_storage._bestStep}
+    set {_uniqueStorage()._bestStep = newValue}
+  }
+
+  package var validatedStep: UInt32 {
+    get {_storage._validatedStep}
+    set {_uniqueStorage()._validatedStep = newValue}
+  }
+
+  /// of the last gradients
+  package var norms: [Double] {
+    get {_storage._norms}
+    set {_uniqueStorage()._norms = newValue}
+  }
+
+  /// steps in a row that were skipped
+  package var skips: UInt32 {
+    get {_storage._skips}
+    set {_uniqueStorage()._skips = newValue}
+  }
+
+  /// of the average of replicas; empty before the first round
+  package var momentum: Data {
+    get {_storage._momentum}
+    set {_uniqueStorage()._momentum = newValue}
+  }
+
+  /// what the last change in eight bits left over
+  package var remainder: Data {
+    get {_storage._remainder}
+    set {_uniqueStorage()._remainder = newValue}
+  }
+
+  /// the weights of the last round that began afresh, where rounds followed it
+  package var spanStart: Data {
+    get {_storage._spanStart}
+    set {_uniqueStorage()._spanStart = newValue}
+  }
+
+  /// from there to `weights`
+  package var links: [WireRoundLink] {
+    get {_storage._links}
+    set {_uniqueStorage()._links = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireRoundLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kind: WireRoundLink.OneOf_Kind? = nil
+
+  package var weights: Data {
+    get {
+      if case .weights(let v)? = kind {return v}
+      return Data()
+    }
+    set {kind = .weights(newValue)}
+  }
+
+  package var change: WireWeightChange {
+    get {
+      if case .change(let v)? = kind {return v}
+      return WireWeightChange()
+    }
+    set {kind = .change(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case weights(Data)
+    case change(WireWeightChange)
+
+  }
+
+  package init() {}
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -1363,9 +1661,170 @@ nonisolated extension WireMeasuredClip: SwiftProtobuf.Message, SwiftProtobuf._Me
   }
 }
 
-nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".TrainingCheckpoint"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}survey\0\u{1}step\0\u{3}moment_steps\0\u{1}weights\0\u{1}first\0\u{1}second\0\u{1}average\0\u{1}best\0\u{3}best_loss\0\u{3}best_step\0\u{3}validated_step\0\u{1}norms\0\u{1}skips\0")
+nonisolated extension WireRoundCourse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RoundCourse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}architecture\0\u{1}feature\0\u{1}clips\0\u{1}labels\0\u{1}batch\0\u{1}shard\0\u{1}seed\0\u{1}mixes\0\u{1}balanced\0\u{1}steps\0\u{3}learning_rate\0\u{3}adam_w\0\u{1}replicas\0\u{1}divided\0")
+
+  fileprivate class _StorageClass {
+    var _architecture: [WireNetworkSetting] = []
+    var _feature: WireLogMelParameters? = nil
+    var _clips: [WireShardClip] = []
+    var _labels: [UInt32] = []
+    var _batch: UInt32 = 0
+    var _shard: UInt32 = 0
+    var _seed: UInt64 = 0
+    var _mixes: Bool = false
+    var _balanced: Bool = false
+    var _steps: UInt32 = 0
+    var _learningRate: Double = 0
+    var _adamW: WireAdamW? = nil
+    var _replicas: UInt32 = 0
+    var _divided: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _architecture = source._architecture
+      _feature = source._feature
+      _clips = source._clips
+      _labels = source._labels
+      _batch = source._batch
+      _shard = source._shard
+      _seed = source._seed
+      _mixes = source._mixes
+      _balanced = source._balanced
+      _steps = source._steps
+      _learningRate = source._learningRate
+      _adamW = source._adamW
+      _replicas = source._replicas
+      _divided = source._divided
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeRepeatedMessageField(value: &_storage._architecture) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._feature) }()
+        case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._clips) }()
+        case 4: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._labels) }()
+        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._batch) }()
+        case 6: try { try decoder.decodeSingularUInt32Field(value: &_storage._shard) }()
+        case 7: try { try decoder.decodeSingularUInt64Field(value: &_storage._seed) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._mixes) }()
+        case 9: try { try decoder.decodeSingularBoolField(value: &_storage._balanced) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._steps) }()
+        case 11: try { try decoder.decodeSingularDoubleField(value: &_storage._learningRate) }()
+        case 12: try { try decoder.decodeSingularMessageField(value: &_storage._adamW) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._replicas) }()
+        case 14: try { try decoder.decodeSingularBoolField(value: &_storage._divided) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._architecture.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._architecture, fieldNumber: 1)
+      }
+      try { if let v = _storage._feature {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      if !_storage._clips.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._clips, fieldNumber: 3)
+      }
+      if !_storage._labels.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._labels, fieldNumber: 4)
+      }
+      if _storage._batch != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._batch, fieldNumber: 5)
+      }
+      if _storage._shard != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._shard, fieldNumber: 6)
+      }
+      if _storage._seed != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._seed, fieldNumber: 7)
+      }
+      if _storage._mixes != false {
+        try visitor.visitSingularBoolField(value: _storage._mixes, fieldNumber: 8)
+      }
+      if _storage._balanced != false {
+        try visitor.visitSingularBoolField(value: _storage._balanced, fieldNumber: 9)
+      }
+      if _storage._steps != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._steps, fieldNumber: 10)
+      }
+      if _storage._learningRate.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._learningRate, fieldNumber: 11)
+      }
+      try { if let v = _storage._adamW {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
+      if _storage._replicas != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._replicas, fieldNumber: 13)
+      }
+      if _storage._divided != false {
+        try visitor.visitSingularBoolField(value: _storage._divided, fieldNumber: 14)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRoundCourse, rhs: WireRoundCourse) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._architecture != rhs_storage._architecture {return false}
+        if _storage._feature != rhs_storage._feature {return false}
+        if _storage._clips != rhs_storage._clips {return false}
+        if _storage._labels != rhs_storage._labels {return false}
+        if _storage._batch != rhs_storage._batch {return false}
+        if _storage._shard != rhs_storage._shard {return false}
+        if _storage._seed != rhs_storage._seed {return false}
+        if _storage._mixes != rhs_storage._mixes {return false}
+        if _storage._balanced != rhs_storage._balanced {return false}
+        if _storage._steps != rhs_storage._steps {return false}
+        if _storage._learningRate != rhs_storage._learningRate {return false}
+        if _storage._adamW != rhs_storage._adamW {return false}
+        if _storage._replicas != rhs_storage._replicas {return false}
+        if _storage._divided != rhs_storage._divided {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAdamW: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AdamW"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}first_decay\0\u{3}second_decay\0\u{1}epsilon\0\u{3}weight_decay\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1373,19 +1832,126 @@ nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtob
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.survey) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.step) }()
-      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.momentSteps) }()
-      case 4: try { try decoder.decodeSingularBytesField(value: &self.weights) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self.first) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self.second) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self.average) }()
-      case 8: try { try decoder.decodeSingularBytesField(value: &self._best) }()
-      case 9: try { try decoder.decodeSingularDoubleField(value: &self.bestLoss) }()
-      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.bestStep) }()
-      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.validatedStep) }()
-      case 12: try { try decoder.decodeRepeatedDoubleField(value: &self.norms) }()
-      case 13: try { try decoder.decodeSingularUInt32Field(value: &self.skips) }()
+      case 1: try { try decoder.decodeSingularDoubleField(value: &self.firstDecay) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.secondDecay) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.epsilon) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.weightDecay) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.firstDecay.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.firstDecay, fieldNumber: 1)
+    }
+    if self.secondDecay.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.secondDecay, fieldNumber: 2)
+    }
+    if self.epsilon.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.epsilon, fieldNumber: 3)
+    }
+    if self.weightDecay.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.weightDecay, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAdamW, rhs: WireAdamW) -> Bool {
+    if lhs.firstDecay != rhs.firstDecay {return false}
+    if lhs.secondDecay != rhs.secondDecay {return false}
+    if lhs.epsilon != rhs.epsilon {return false}
+    if lhs.weightDecay != rhs.weightDecay {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRoundShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RoundShard"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}course_sha256\0\u{3}weights_sha256\0\u{3}change_sha256\0\u{1}replica\0\u{3}first_step\0\u{1}steps\0\u{3}fixed_norms\0\u{1}compressed\0\u{1}previous\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.courseSha256) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.weightsSha256) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.changeSha256) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.replica) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.firstStep) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.steps) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.fixedNorms) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.compressed) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.previous) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.courseSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.courseSha256, fieldNumber: 1)
+    }
+    if !self.weightsSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.weightsSha256, fieldNumber: 2)
+    }
+    if !self.changeSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.changeSha256, fieldNumber: 3)
+    }
+    if self.replica != 0 {
+      try visitor.visitSingularUInt32Field(value: self.replica, fieldNumber: 4)
+    }
+    if self.firstStep != 0 {
+      try visitor.visitSingularUInt32Field(value: self.firstStep, fieldNumber: 5)
+    }
+    if self.steps != 0 {
+      try visitor.visitSingularUInt32Field(value: self.steps, fieldNumber: 6)
+    }
+    if self.fixedNorms != false {
+      try visitor.visitSingularBoolField(value: self.fixedNorms, fieldNumber: 7)
+    }
+    if self.compressed != false {
+      try visitor.visitSingularBoolField(value: self.compressed, fieldNumber: 8)
+    }
+    if !self.previous.isEmpty {
+      try visitor.visitSingularBytesField(value: self.previous, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRoundShard, rhs: WireRoundShard) -> Bool {
+    if lhs.courseSha256 != rhs.courseSha256 {return false}
+    if lhs.weightsSha256 != rhs.weightsSha256 {return false}
+    if lhs.changeSha256 != rhs.changeSha256 {return false}
+    if lhs.replica != rhs.replica {return false}
+    if lhs.firstStep != rhs.firstStep {return false}
+    if lhs.steps != rhs.steps {return false}
+    if lhs.fixedNorms != rhs.fixedNorms {return false}
+    if lhs.compressed != rhs.compressed {return false}
+    if lhs.previous != rhs.previous {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRoundShardOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RoundShardOutput"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}weights\0\u{1}change\0\u{1}loss\0\u{1}skipped\0\u{1}diverged\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.weights) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._change) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.loss) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.skipped) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.diverged) }()
       default: break
       }
     }
@@ -1396,62 +1962,314 @@ nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtob
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.survey.isEmpty {
-      try visitor.visitSingularBytesField(value: self.survey, fieldNumber: 1)
-    }
-    if self.step != 0 {
-      try visitor.visitSingularUInt32Field(value: self.step, fieldNumber: 2)
-    }
-    if self.momentSteps != 0 {
-      try visitor.visitSingularUInt32Field(value: self.momentSteps, fieldNumber: 3)
-    }
     if !self.weights.isEmpty {
-      try visitor.visitSingularBytesField(value: self.weights, fieldNumber: 4)
+      try visitor.visitSingularBytesField(value: self.weights, fieldNumber: 1)
     }
-    if !self.first.isEmpty {
-      try visitor.visitSingularBytesField(value: self.first, fieldNumber: 5)
-    }
-    if !self.second.isEmpty {
-      try visitor.visitSingularBytesField(value: self.second, fieldNumber: 6)
-    }
-    if !self.average.isEmpty {
-      try visitor.visitSingularBytesField(value: self.average, fieldNumber: 7)
-    }
-    try { if let v = self._best {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 8)
+    try { if let v = self._change {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
-    if self.bestLoss.bitPattern != 0 {
-      try visitor.visitSingularDoubleField(value: self.bestLoss, fieldNumber: 9)
+    if self.loss.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.loss, fieldNumber: 3)
     }
-    if self.bestStep != 0 {
-      try visitor.visitSingularUInt32Field(value: self.bestStep, fieldNumber: 10)
+    if self.skipped != 0 {
+      try visitor.visitSingularUInt32Field(value: self.skipped, fieldNumber: 4)
     }
-    if self.validatedStep != 0 {
-      try visitor.visitSingularUInt32Field(value: self.validatedStep, fieldNumber: 11)
+    if self.diverged != false {
+      try visitor.visitSingularBoolField(value: self.diverged, fieldNumber: 5)
     }
-    if !self.norms.isEmpty {
-      try visitor.visitPackedDoubleField(value: self.norms, fieldNumber: 12)
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRoundShardOutput, rhs: WireRoundShardOutput) -> Bool {
+    if lhs.weights != rhs.weights {return false}
+    if lhs._change != rhs._change {return false}
+    if lhs.loss != rhs.loss {return false}
+    if lhs.skipped != rhs.skipped {return false}
+    if lhs.diverged != rhs.diverged {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWeightChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WeightChange"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digits\0\u{1}scales\0\u{1}statistics\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.digits) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.scales) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.statistics) }()
+      default: break
+      }
     }
-    if self.skips != 0 {
-      try visitor.visitSingularUInt32Field(value: self.skips, fieldNumber: 13)
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.digits.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digits, fieldNumber: 1)
+    }
+    if !self.scales.isEmpty {
+      try visitor.visitSingularBytesField(value: self.scales, fieldNumber: 2)
+    }
+    if !self.statistics.isEmpty {
+      try visitor.visitSingularBytesField(value: self.statistics, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireWeightChange, rhs: WireWeightChange) -> Bool {
+    if lhs.digits != rhs.digits {return false}
+    if lhs.scales != rhs.scales {return false}
+    if lhs.statistics != rhs.statistics {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TrainingCheckpoint"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}survey\0\u{1}step\0\u{3}moment_steps\0\u{1}weights\0\u{1}first\0\u{1}second\0\u{1}average\0\u{1}best\0\u{3}best_loss\0\u{3}best_step\0\u{3}validated_step\0\u{1}norms\0\u{1}skips\0\u{1}momentum\0\u{1}remainder\0\u{3}span_start\0\u{1}links\0")
+
+  fileprivate class _StorageClass {
+    var _survey: Data = Data()
+    var _step: UInt32 = 0
+    var _momentSteps: UInt32 = 0
+    var _weights: Data = Data()
+    var _first: Data = Data()
+    var _second: Data = Data()
+    var _average: Data = Data()
+    var _best: Data? = nil
+    var _bestLoss: Double = 0
+    var _bestStep: UInt32 = 0
+    var _validatedStep: UInt32 = 0
+    var _norms: [Double] = []
+    var _skips: UInt32 = 0
+    var _momentum: Data = Data()
+    var _remainder: Data = Data()
+    var _spanStart: Data = Data()
+    var _links: [WireRoundLink] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _survey = source._survey
+      _step = source._step
+      _momentSteps = source._momentSteps
+      _weights = source._weights
+      _first = source._first
+      _second = source._second
+      _average = source._average
+      _best = source._best
+      _bestLoss = source._bestLoss
+      _bestStep = source._bestStep
+      _validatedStep = source._validatedStep
+      _norms = source._norms
+      _skips = source._skips
+      _momentum = source._momentum
+      _remainder = source._remainder
+      _spanStart = source._spanStart
+      _links = source._links
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._survey) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._step) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._momentSteps) }()
+        case 4: try { try decoder.decodeSingularBytesField(value: &_storage._weights) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._first) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._second) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._average) }()
+        case 8: try { try decoder.decodeSingularBytesField(value: &_storage._best) }()
+        case 9: try { try decoder.decodeSingularDoubleField(value: &_storage._bestLoss) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._bestStep) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._validatedStep) }()
+        case 12: try { try decoder.decodeRepeatedDoubleField(value: &_storage._norms) }()
+        case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._skips) }()
+        case 14: try { try decoder.decodeSingularBytesField(value: &_storage._momentum) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._remainder) }()
+        case 16: try { try decoder.decodeSingularBytesField(value: &_storage._spanStart) }()
+        case 17: try { try decoder.decodeRepeatedMessageField(value: &_storage._links) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._survey.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._survey, fieldNumber: 1)
+      }
+      if _storage._step != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._step, fieldNumber: 2)
+      }
+      if _storage._momentSteps != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._momentSteps, fieldNumber: 3)
+      }
+      if !_storage._weights.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._weights, fieldNumber: 4)
+      }
+      if !_storage._first.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._first, fieldNumber: 5)
+      }
+      if !_storage._second.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._second, fieldNumber: 6)
+      }
+      if !_storage._average.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._average, fieldNumber: 7)
+      }
+      try { if let v = _storage._best {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 8)
+      } }()
+      if _storage._bestLoss.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._bestLoss, fieldNumber: 9)
+      }
+      if _storage._bestStep != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._bestStep, fieldNumber: 10)
+      }
+      if _storage._validatedStep != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._validatedStep, fieldNumber: 11)
+      }
+      if !_storage._norms.isEmpty {
+        try visitor.visitPackedDoubleField(value: _storage._norms, fieldNumber: 12)
+      }
+      if _storage._skips != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._skips, fieldNumber: 13)
+      }
+      if !_storage._momentum.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._momentum, fieldNumber: 14)
+      }
+      if !_storage._remainder.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._remainder, fieldNumber: 15)
+      }
+      if !_storage._spanStart.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._spanStart, fieldNumber: 16)
+      }
+      if !_storage._links.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._links, fieldNumber: 17)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireTrainingCheckpoint, rhs: WireTrainingCheckpoint) -> Bool {
-    if lhs.survey != rhs.survey {return false}
-    if lhs.step != rhs.step {return false}
-    if lhs.momentSteps != rhs.momentSteps {return false}
-    if lhs.weights != rhs.weights {return false}
-    if lhs.first != rhs.first {return false}
-    if lhs.second != rhs.second {return false}
-    if lhs.average != rhs.average {return false}
-    if lhs._best != rhs._best {return false}
-    if lhs.bestLoss != rhs.bestLoss {return false}
-    if lhs.bestStep != rhs.bestStep {return false}
-    if lhs.validatedStep != rhs.validatedStep {return false}
-    if lhs.norms != rhs.norms {return false}
-    if lhs.skips != rhs.skips {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._survey != rhs_storage._survey {return false}
+        if _storage._step != rhs_storage._step {return false}
+        if _storage._momentSteps != rhs_storage._momentSteps {return false}
+        if _storage._weights != rhs_storage._weights {return false}
+        if _storage._first != rhs_storage._first {return false}
+        if _storage._second != rhs_storage._second {return false}
+        if _storage._average != rhs_storage._average {return false}
+        if _storage._best != rhs_storage._best {return false}
+        if _storage._bestLoss != rhs_storage._bestLoss {return false}
+        if _storage._bestStep != rhs_storage._bestStep {return false}
+        if _storage._validatedStep != rhs_storage._validatedStep {return false}
+        if _storage._norms != rhs_storage._norms {return false}
+        if _storage._skips != rhs_storage._skips {return false}
+        if _storage._momentum != rhs_storage._momentum {return false}
+        if _storage._remainder != rhs_storage._remainder {return false}
+        if _storage._spanStart != rhs_storage._spanStart {return false}
+        if _storage._links != rhs_storage._links {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRoundLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RoundLink"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}weights\0\u{1}change\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.kind != nil {try decoder.handleConflictingOneOf()}
+          self.kind = .weights(v)
+        }
+      }()
+      case 2: try {
+        var v: WireWeightChange?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .change(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .change(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.kind {
+    case .weights?: try {
+      guard case .weights(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 1)
+    }()
+    case .change?: try {
+      guard case .change(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRoundLink, rhs: WireRoundLink) -> Bool {
+    if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -19,7 +19,7 @@ struct SabotagedRun: ShardedRun {
     var outstanding: [ShardRequest] {
         run.outstanding.filter { request in !arrived.contains { $0.place == request.place } }
     }
-    var provision: Provision? { run.provision }
+    var provisions: [Provision] { run.provisions }
     var checkpoint: [UInt8]? { run.checkpoint }
     var hasCheckpoint: Bool { run.hasCheckpoint }
     var completedSteps: Int { run.completedSteps }

@@ -19,23 +19,30 @@ package struct NetworkTask: Hashable, Sendable {
 
 extension NetworkTask {
     init(_ message: WireNetworkTask) throws(WireError) {
-        architecture = Dictionary(
-            message.architecture.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        architecture = settings(message.architecture)
         feature = FeatureRecord(message.feature)
         weights = try contentHash(message.weightsSha256, of: "the weights")
     }
 
-    /// Equal tasks make equal messages: the settings are in order of name.
     var message: WireNetworkTask {
         .with {
-            $0.architecture = architecture.sorted { $0.key < $1.key }.map { name, value in
-                .with {
-                    $0.name = name
-                    $0.value = value
-                }
-            }
+            $0.architecture = settings(architecture)
             $0.feature = feature.message
             $0.weightsSha256 = .init(wire: weights.bytes)
+        }
+    }
+}
+
+func settings(_ messages: [WireNetworkSetting]) -> [String: String] {
+    Dictionary(messages.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+}
+
+/// Equal settings make equal messages: they are in order of name.
+func settings(_ settings: [String: String]) -> [WireNetworkSetting] {
+    settings.sorted { $0.key < $1.key }.map { name, value in
+        .with {
+            $0.name = name
+            $0.value = value
         }
     }
 }

@@ -15,6 +15,30 @@ package struct TrainingCheckpoint: Hashable, Sendable {
         }
     }
 
+    /// How one round led to the next.
+    package enum Link: Hashable, Sendable {
+        case weights([UInt8])
+        case change(WeightChange)
+    }
+
+    /// What a training whose replicas are averaged keeps beside that.
+    package struct Rounds: Hashable, Sendable {
+        /// Of the average.
+        package var momentum: [UInt8]
+        /// What the last change in eight bits left over.
+        package var remainder: [UInt8]
+        /// The weights of the last round that began afresh, and how they became the present ones; empty where they are.
+        package var spanStart: [UInt8]
+        package var links: [Link]
+
+        package init(momentum: [UInt8], remainder: [UInt8], spanStart: [UInt8], links: [Link]) {
+            self.momentum = momentum
+            self.remainder = remainder
+            self.spanStart = spanStart
+            self.links = links
+        }
+    }
+
     /// What was found of all clips, in fixed order.
     package var survey: SurveyShard.Output
     package var step: Int
@@ -31,10 +55,12 @@ package struct TrainingCheckpoint: Hashable, Sendable {
     package var norms: [Double]
     /// Steps in a row that were skipped.
     package var skips: Int
+    /// Nil before the first round.
+    package var rounds: Rounds?
 
     package init(
         survey: SurveyShard.Output, step: Int, momentSteps: Int, weights: [UInt8], first: [UInt8], second: [UInt8],
-        average: [UInt8], best: Best?, validatedStep: Int, norms: [Double], skips: Int
+        average: [UInt8], best: Best?, validatedStep: Int, norms: [Double], skips: Int, rounds: Rounds? = nil
     ) {
         self.survey = survey
         self.step = step
@@ -47,6 +73,7 @@ package struct TrainingCheckpoint: Hashable, Sendable {
         self.validatedStep = validatedStep
         self.norms = norms
         self.skips = skips
+        self.rounds = rounds
     }
 }
 
@@ -69,6 +96,12 @@ extension TrainingCheckpoint {
                 $0.validatedStep = UInt32(clamping: validatedStep)
                 $0.norms = norms
                 $0.skips = UInt32(clamping: skips)
+                if let rounds {
+                    $0.momentum = .init(wire: rounds.momentum)
+                    $0.remainder = .init(wire: rounds.remainder)
+                    $0.spanStart = .init(wire: rounds.spanStart)
+                    $0.links = rounds.links.map(\.message)
+                }
             })
     }
 
@@ -80,6 +113,30 @@ extension TrainingCheckpoint {
             second: [UInt8](message.second), average: [UInt8](message.average),
             best: message.hasBest
                 ? Best(average: [UInt8](message.best), loss: message.bestLoss, step: Int(message.bestStep)) : nil,
-            validatedStep: Int(message.validatedStep), norms: message.norms, skips: Int(message.skips))
+            validatedStep: Int(message.validatedStep), norms: message.norms, skips: Int(message.skips),
+            rounds: message.momentum.isEmpty
+                ? nil
+                : Rounds(
+                    momentum: [UInt8](message.momentum), remainder: [UInt8](message.remainder),
+                    spanStart: [UInt8](message.spanStart), links: try message.links.map(Link.init)))
+    }
+}
+
+extension TrainingCheckpoint.Link {
+    fileprivate init(_ message: WireRoundLink) throws(WireError) {
+        switch message.kind {
+        case .weights(let weights): self = .weights([UInt8](weights))
+        case .change(let change): self = .change(try WeightChange(change))
+        case nil: throw WireError(.badBody, "a link that leads nowhere")
+        }
+    }
+
+    fileprivate var message: WireRoundLink {
+        .with {
+            switch self {
+            case .weights(let weights): $0.weights = .init(wire: weights)
+            case .change(let change): $0.change = change.message
+            }
+        }
     }
 }
