@@ -82,11 +82,12 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "Plant", "Spectra", "Networks", "Tensors", "Messaging", "Wire", "PostgreSQL", "Ledger", "Nodes",
-                "TestSupport", arguments, protobuf,
+                "Chaos", "TestSupport", arguments, protobuf,
             ],
             exclude: ["peers"],
             swiftSettings: strict),
 
+        room("Chaos", ["Messaging", "PostgreSQL", "Nodes"]),
         room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),
         tests("PlantTests", ["Plant"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
@@ -107,6 +108,6 @@ let package = Package(
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "Messaging", "Nodes", "TestSupport"]),
         tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),
         tests("SimulationTests", ["Plant", "Brokerage", "Ledger", "TestSupport"]),
-        tests("IntegrationTests", ["auscult", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
+        tests("IntegrationTests", ["auscult", "Chaos", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire"]),
     ]
 )
