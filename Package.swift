@@ -82,11 +82,12 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "Plant", "Spectra", "Networks", "Tensors", "Messaging", "Wire", "PostgreSQL", "Ledger", "Nodes",
-                "TestSupport", arguments, protobuf,
+                "Chaos", "TestSupport", arguments, protobuf,
             ],
             exclude: ["peers"],
             swiftSettings: strict),
 
+        room("Chaos", ["Messaging", "PostgreSQL", "Nodes"]),
         room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),
         tests("PlantTests", ["Plant"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
@@ -115,8 +116,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "auscult", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire", "Messaging", "Nodes", "Training",
-                logging, protobuf,
+                "auscult", "Chaos", "Plant", "TestSupport", "PostgreSQL", "Ledger", "Wire", "Messaging", "Nodes",
+                "Training", logging, protobuf,
             ]),
     ]
 )

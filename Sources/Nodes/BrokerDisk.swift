@@ -18,10 +18,11 @@ final class BrokerDisk: Sendable {
         let content: any PayloadStore
 
         init(
-            directory: String, place: PayloadPlace, makeLedger: @escaping @Sendable () throws -> any PayloadLedger
+            directory: String, segmentBytes: Int64, place: PayloadPlace,
+            makeLedger: @escaping @Sendable () throws -> any PayloadLedger
         ) throws {
             clips = MixedStore(
-                files: try SegmentStore(directory: "\(directory)/clips"),
+                files: try SegmentStore(directory: "\(directory)/clips", segmentBytes: segmentBytes),
                 rows: RowStore(.clips, makeLedger: makeLedger), place: place)
             content = MixedStore(
                 files: try SegmentStore(directory: "\(directory)/content"),
@@ -42,11 +43,12 @@ final class BrokerDisk: Sendable {
     }
 
     init(
-        directory: String, place: PayloadPlace, mailbox: Mailbox<BrokerNote>,
+        directory: String, segmentBytes: Int64, place: PayloadPlace, mailbox: Mailbox<BrokerNote>,
         makeLedger: @escaping @Sendable () throws -> any PayloadLedger
     ) throws {
         self.mailbox = mailbox
-        stores = try Stores(directory: directory, place: place, makeLedger: makeLedger)
+        stores = try Stores(
+            directory: directory, segmentBytes: segmentBytes, place: place, makeLedger: makeLedger)
         lane = try SerialLane("broker-disk")
     }
 

@@ -24,8 +24,8 @@ struct BrokerLanes: Sendable {
         do {
             epoch = try ledger.open(holder: configuration.holder)
             disk = try BrokerDisk(
-                directory: configuration.dataDirectory, place: configuration.payloadPlace, mailbox: mailbox,
-                makeLedger: makeLedger)
+                directory: configuration.dataDirectory, segmentBytes: configuration.segmentBytes,
+                place: configuration.payloadPlace, mailbox: mailbox, makeLedger: makeLedger)
             janitor = try BrokerJanitor(disk: disk, makeLedger: makeLedger, logger: logger)
         } catch {
             try ledger.stop()

@@ -21,6 +21,8 @@ package final class BrokerNode: Sendable {
         package var dataDirectory: String
         /// Where new payloads go; old ones are found in either place.
         package var payloadPlace: PayloadPlace
+        /// Room that a segment of clips takes at once, bytes.
+        package var segmentBytes: Int64 = 256 << 20
         /// Who this broker is, in the ledger's epoch row.
         package var holder: String
         package var broker: BrokerConfiguration

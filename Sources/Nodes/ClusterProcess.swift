@@ -43,6 +43,9 @@ package final class ClusterProcess {
         address = try Self.waitUntilReady(mailbox)
     }
 
+    /// Of the supervisor, whose children the services are.
+    package var processIdentifier: Int32 { process.identifier }
+
     /// Stops everything in order and waits for it.
     package func stop() throws {
         process.terminate()

@@ -35,7 +35,17 @@ struct BrokerCommand: ParsableCommand {
     @Option(help: "Shown in the database as holder of the epoch.")
     var name = "broker"
 
+    @Option(
+        help: ArgumentHelp(
+            "Room on the disk that clips take at a time.",
+            discussion: "Otherwise AUSCULT_SEGMENT_MEGABYTES, or 256.", valueName: "megabytes"))
+    var segmentMegabytes = ProcessEnvironment["AUSCULT_SEGMENT_MEGABYTES"].flatMap { Int64($0) } ?? 256
+
     @OptionGroup var database: DatabaseOptions
+
+    func validate() throws {
+        if !(1...4_096).contains(segmentMegabytes) { throw ValidationError("--segment-megabytes takes 1 to 4096") }
+    }
 
     private struct Ready: Encodable {
         let event = "ready"
@@ -54,9 +64,11 @@ struct BrokerCommand: ParsableCommand {
                     + "(tcp://127.0.0.1:PORT) or ipc://PATH", status: .usage)
         }
         let url = try database.url()
+        var configuration = BrokerNode.Configuration(
+            listen: endpoint, security: security, dataDirectory: data, payloadPlace: clips.clipStore, holder: name)
+        configuration.segmentBytes = segmentMegabytes << 20
         let broker = try BrokerNode.start(
-            .init(
-                listen: endpoint, security: security, dataDirectory: data, payloadPlace: clips.clipStore, holder: name),
+            configuration,
             lock: PostgreSQLLeaderLock(url),
             ledger: {
                 let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")

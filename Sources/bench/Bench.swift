@@ -8,7 +8,7 @@ import Glibc
         subcommands: [
             LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, SpeedCommand.self,
             GoldenCommand.self, FuzzWireCommand.self, QueueCommand.self, QueueWorkerCommand.self,
-            FuzzBrokerCommand.self, TrainingCommand.self,
+            FuzzBrokerCommand.self, TrainingCommand.self, ChaosCommand.self,
         ])
 
     /// Prints a line at once, also into a pipe.

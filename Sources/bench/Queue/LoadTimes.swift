@@ -51,5 +51,5 @@ final class Tally: Sendable {
 
     var count: Int { value.withLock { $0 } }
 
-    func add() { value.withLock { $0 += 1 } }
+    func add(_ amount: Int = 1) { value.withLock { $0 += amount } }
 }

@@ -25,8 +25,12 @@ extension QueueBench {
                 let analyst = try Analyst(cluster.analystURL)
                 besidePaced.append(try rate("besidepaced", pace: pace))
                 beside.append(try rate("beside", pace: nil))
-                queries += try analyst.stop()
+                queries += try analyst.stop().count
             }
+            let alone = try Analyst(cluster.analystURL)
+            var poller = Poller()
+            try poller.wait(.seconds(10))
+            let idleShare = 100 * (try alone.stop().seconds) / 10 / 2
             func ratio(_ with: [Double], _ without: [Double]) -> Double {
                 100 * Samples(with).quantile(0.5) / max(Samples(without).quantile(0.5), 1)
             }
@@ -38,6 +42,11 @@ extension QueueBench {
                 QueueFigure(
                     "analysts beside the queue at full load: of clean", ratio(beside, clean), "%", .none,
                     "the aggregates and the queue share two cores"),
+                QueueFigure(
+                    "analysts beside an idle queue: of two cores", idleShare, "%", .none, "one core while a query runs"),
+                QueueFigure(
+                    "analysts at full load: of clean less what they take",
+                    100 * ratio(beside, clean) / (100 - idleShare), "%"),
                 try Self.deadTuples(database, "with a transaction held open through every round"),
             ]
         }
@@ -49,12 +58,15 @@ private final class Analyst: Sendable {
     private let stopping: WakeSignal
     private let thread: NodeThread
     private let asked = Tally()
+    private let askedMicroseconds = Tally()
 
     init(_ url: String) throws {
         let stopping = try WakeSignal()
-        let asked = asked
+        let (asked, askedMicroseconds) = (asked, askedMicroseconds)
         (thread, _) = try NodeThread.start("analyst") {
             let (holder, asker) = try (Connection(url), Connection(url))
+            // One analyst, one core.
+            try asker.execute("SET max_parallel_workers_per_gather = 0")
             try holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             try holder.execute("SELECT count(*) FROM results")
             var poller = Poller()
@@ -63,10 +75,12 @@ private final class Analyst: Sendable {
                 (),
                 {
                     while !poller.isReadable(stop) {
+                        let begin = SteadyClock.microseconds
                         for question in Self.questions {
                             try asker.execute(question)
                             asked.add()
                         }
+                        askedMicroseconds.add(Int(SteadyClock.microseconds - begin))
                         try poller.wait(.seconds(1))
                     }
                     try holder.execute("COMMIT")
@@ -76,11 +90,11 @@ private final class Analyst: Sendable {
         self.stopping = stopping
     }
 
-    /// Returns how many aggregates it was told.
-    func stop() throws -> Int {
+    /// Returns how many aggregates it was told, and for how long it was at one.
+    func stop() throws -> (count: Int, seconds: Double) {
         stopping.raise()
         try thread.join()
-        return asked.count
+        return (asked.count, Double(askedMicroseconds.count) / 1e6)
     }
 
     private static let questions = [

@@ -1,0 +1,23 @@
+import Chaos
+import Foundation
+import Testing
+
+/// Real processes that fail by a plan; `auscult-bench chaos` runs the same for longer.
+@Suite(.serialized) struct ChaosTests {
+    @Test func nothingIsLostOrDoubledWhateverFails() throws {
+        let seed = UInt64(3)
+        try withTemporaryDirectory { directory in
+            let run = ChaosRun(
+                executable: Command.binary.path, directory: directory.appending(path: "chaos").path, seed: seed,
+                seconds: 40, faults: 11, rate: 5
+            ) { print($0) }
+            let verdict = try run.run()
+            print(verdict.json)
+            #expect(verdict.lost == 0, "seed \(seed)")
+            #expect(verdict.doubled == 0, "seed \(seed)")
+            #expect(verdict.fed > 150)
+            #expect(verdict.accepted == verdict.results + verdict.deadLetters)
+            #expect(verdict.faults == 11)
+        }
+    }
+}
