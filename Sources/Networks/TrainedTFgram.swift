@@ -71,7 +71,7 @@ final class TrainedTFgram {
         return [clips * largest, clips * largest]
     }
 
-    var norms: [BatchNorm] { [startNorm] + blocks.flatMap { [$0.first.norm, $0.second.norm] } }
+    var norms: [BatchNorm] { [start.norm] + blocks.flatMap { [$0.first.norm, $0.second.norm] } }
 
     // MARK: Forth
 

@@ -21,7 +21,7 @@ package final class Watchdog: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         // Of what other threads have open, such as the pipes of a command they run, we keep nothing.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        auscult_spawn_close_from(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -151,8 +151,8 @@ import Testing
         #expect(stage.answers(to: worker).isEmpty)
         _ = stage.answers(to: gateway)
         stage.say(.submit(try stage.submission("c")), as: gateway)
-        let answers = stage.answers(to: gateway)
-        #expect(answers.contains { if case .busy("c", _, .databaseAway) = $0 { true } else { false } })
+        let pleas = stage.answers(to: gateway)
+        #expect(pleas.contains { if case .busy("c", _, .databaseAway) = $0 { true } else { false } })
         stage.ledgerFault = nil
         for _ in 0..<30 {
             stage.say(.heartbeat(Heartbeat(credits: 1)), as: worker)

@@ -9,6 +9,10 @@ int auscult_eventfd(void);
 /// Creates a pipe that no child inherits by accident. Returns 0, or -1 with errno set.
 int auscult_pipe(int ends[2]);
 
+/// Lets a process spawned with these `posix_spawn_file_actions_t` inherit no descriptor from `first` on. Returns 0 or an
+/// error number.
+int auscult_spawn_close_from(void *actions, int first);
+
 /// Names the calling thread for debuggers and `top -H`; the kernel keeps the first 15 bytes.
 void auscult_set_thread_name(const char *name);
 
