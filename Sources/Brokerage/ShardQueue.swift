@@ -39,9 +39,13 @@ struct ShardQueue {
         waiting.compactMap { entries[$0] }.filter { $0.notBefore <= now }
     }
 
-    /// Who has, or had, another copy of the same slice.
+    /// Who has, or had, another copy of the same slice, and so must not have this one.
+    ///
+    /// The first copy may run anywhere: a coordinator that knows nothing of earlier ones asks for it, and there may be
+    /// nobody who had none of them.
     func holders(ofOtherCopiesOf key: ShardKey) -> Set<String> {
-        Set(holders[key.original, default: [:]].filter { $0.key != key.copy }.values)
+        guard key.copy > 0 else { return [] }
+        return Set(holders[key.original, default: [:]].filter { $0.key != key.copy }.values)
     }
 
     /// A worker has the shard now: it does not wait any more.

@@ -89,6 +89,10 @@ struct Scenario {
             let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
             faults.append((at, Self.fault(gateways: gateways, workers: workers, &dice)))
         }
+        guard sabotage == .sharedSegment else { return }
+        // Only two brokers that lead at once, both with clips to store, can show that they share a segment.
+        pushingEnds = calmAt
+        for _ in 0..<3 { faults.append((.random(in: 0..<calmAt - 1_000_000, using: &dice), .takeOver)) }
     }
 
     private static func fault(gateways: Int, workers: Int, _ dice: inout SplitMix64) -> Fault {

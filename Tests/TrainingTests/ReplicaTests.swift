@@ -146,7 +146,7 @@ import Wire
         #expect(failure?.description.contains("lower learning rate") == true)
     }
 
-    /// The step whose checkpoint is restored, and those after it that the journal knows.
+    /// The step whose checkpoint is restored, and those after it that the journal knows. The database tells of that step too.
     private static let stops: [(Int, [Int])] = [
         (0, []), (2, []), (4, []), (6, []), (8, []), (11, []), (0, [1, 2, 4]), (2, [4, 6, 8]), (6, [8]),
         (8, [10, 11, 12]),
@@ -160,7 +160,7 @@ import Wire
         let run = plant.training(Self.recipe())
         try run.restore(
             try #require(begun.checkpoint),
-            steps: whole.steps.filter { $0.number > step }.map {
+            steps: whole.steps.filter { $0.number >= step }.map {
                 CommittedStep(
                     number: $0.number, after: $0.after, isSkipped: $0.change == nil,
                     change: journal.contains($0.number) ? $0.change?.bytes : nil,

@@ -15,12 +15,13 @@ extension TrainingWorld {
         }
     }
 
-    /// Gives what waits to who is idle, never two copies of a shard to one worker.
+    /// Gives what waits to who is idle, never a further copy of a shard to a worker that had another.
     func dispatch() {
         for key in order {
             guard let entry = entries[key], entry.lease == nil else { continue }
             let place = ShardPlace(key)
-            let excluded = Set(holders[place, default: [:]].filter { $0.key != key.copy }.values)
+            let others = key.copy > 0 ? holders[place, default: [:]].filter { $0.key != key.copy } : [:]
+            let excluded = Set(others.values)
             let idle = workers.indices.filter {
                 !workers[$0].isDead && !workers[$0].isBusy && workers[$0].pausedUntil <= now && !excluded.contains($0)
             }
