@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PostgreSQL
 
 // What the death of a worker and of the coordinator costs, seconds.
 
@@ -10,7 +11,7 @@ extension TrainingBench {
         defer { cluster.stop() }
         let run = try submit(to: cluster, steps: 100_000, validated: 100_000)
         try waitForSteps(10, of: run, cluster)
-        let calm = Samples(try spans(of: run, cluster).dropFirst(2)).quantile(0.5)
+        let calm = Samples(Array(try spans(of: run, cluster).dropFirst(2))).quantile(0.5)
         let shard =
             try cluster.rows(
                 """

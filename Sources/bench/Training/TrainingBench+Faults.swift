@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PostgreSQL
 import TestSupport
 
 // The same training by other numbers of workers and under faults: one hash, everything counted once.
@@ -34,7 +35,7 @@ struct TrainingOutcome: Encodable {
 
 extension TrainingBench {
     /// What goes wrong while a training runs; returns what was done.
-    private typealias Mischief = (TrainingCluster, _ isRunning: () throws -> Bool) throws -> [String]
+    private typealias Mischief = @Sendable (TrainingCluster, _ isRunning: () throws -> Bool) throws -> [String]
 
     private static let points = [
         "worker-survey", "worker-forward", "worker-backward", "worker-measure", "folded", "journaled", "committed",
@@ -119,7 +120,7 @@ extension TrainingBench {
         var faults: [String] = []
         for point in points {
             let file = "\(cluster.faults)/\(point)"
-            FileManager.default.createFile(atPath: file, contents: nil)
+            try Data().write(to: URL(fileURLWithPath: file))
             // The last points come once, at the end of the run.
             guard !["finished", "stored", "worker-measure"].contains(point) else { continue }
             while try isRunning(), FileManager.default.fileExists(atPath: file) { usleep(50_000) }

@@ -1,4 +1,5 @@
 import Foundation
+import PostgreSQL
 
 // From one worker to two, in turn with PyTorch's data-parallel training by one process and two.
 

@@ -23,7 +23,7 @@ final class TrainingCluster {
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["AUSCULT_FAULTS": faults, "OPENBLAS_NUM_THREADS": "1"]) { $1 }
         process.standardInput = FileHandle.nullDevice
-        FileManager.default.createFile(atPath: "\(directory)/log", contents: nil)
+        try Data().write(to: URL(fileURLWithPath: "\(directory)/log"))
         process.standardError = FileHandle(forWritingAtPath: "\(directory)/log")
         let output = Pipe()
         process.standardOutput = output
