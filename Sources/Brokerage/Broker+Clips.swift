@@ -95,7 +95,7 @@ extension Broker {
             let isKept = !acceptance.duplicate && admit(ticket, as: acceptance.job, now: now)
             if acceptance.duplicate, ticket.isInDoubt, clips[acceptance.job] == nil {
                 // It may be its own duplicate: an earlier commit whose answer was lost.
-                actions.append(.ledger(.findOpenClip(job: acceptance.job)))
+                findOpenClip(acceptance.job)
             }
             close(ticket, keepingBlob: isKept) { broker, waiter in
                 broker.accept(

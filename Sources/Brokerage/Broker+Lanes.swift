@@ -28,7 +28,9 @@ extension Broker {
         case .recorded(let batch): outcomesAreCommitted(batch: batch)
         case .recordedContent(let batch): contentIsRecorded(batch: batch)
         case .pending(let page, let wallClock): takeIn(page, wallClock: wallClock, now: now)
-        case .openClip(_, let clip, let wallClock): clip.map { takeIn($0, wallClock: wallClock, now: now) }
+        case .openClip(let job, let clip, let wallClock):
+            doubtful.remove(job)
+            clip.map { takeIn($0, wallClock: wallClock, now: now) }
         case .renewed(let champions, let orders):
             isRenewing = false
             trustedUntil = renewalAskedAt + configuration.trustWindow
@@ -60,7 +62,12 @@ extension Broker {
     /// The ledger has said how a clip ended that is not here; if it has not, it should be.
     private mutating func learn(_ record: OutcomeRecord?, of job: Int64) {
         if let record { return report(record) }
-        if clips[job] == nil, recovery.isComplete { actions.append(.ledger(.findOpenClip(job: job))) }
+        if clips[job] == nil, recovery.isComplete { findOpenClip(job) }
+    }
+
+    mutating func findOpenClip(_ job: Int64) {
+        doubtful.insert(job)
+        actions.append(.ledger(.findOpenClip(job: job)))
     }
 
     // MARK: faults

@@ -15,7 +15,7 @@ extension Broker {
             switch order.action {
             case .cancel, .cancelJobs:
                 cancelClips(order, now: now)
-                guard recovery.isComplete, !desk.awaitsCommits else { return }
+                guard knowsAllClips, !desk.awaitsCommits else { return }
                 actions.append(.ledger(desk.close()))
             case .retry(let jobs):
                 guard !desk.hasAsked, clips.count < configuration.backlogLimit else { return }
@@ -26,6 +26,9 @@ extension Broker {
             }
         }
     }
+
+    /// No clip is open in the ledger without being here.
+    private var knowsAllClips: Bool { recovery.isComplete && !intake.hasDoubts && doubtful.isEmpty }
 
     /// The clips of the order to retry that is being carried out.
     mutating func takeBack(_ revived: [PendingClip], wallClock: Int64, now: Microseconds) {

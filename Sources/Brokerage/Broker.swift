@@ -38,6 +38,8 @@ package struct Broker {
     var ward: PeerID?
     /// Peers that wait for content the ledger is asked for.
     var fetches: [ContentHash: [PeerID]] = [:]
+    /// Jobs the ledger knows and nobody here; it is asked whether they are open.
+    var doubtful: Set<Int64> = []
     /// What the ledger is to be asked again when it is back.
     var questions: [LedgerOrder] = []
     /// Until then the disk is taken to be full.

@@ -31,6 +31,9 @@ struct Intake {
 
     var count: Int { tickets.count }
 
+    /// A commit was begun and how it ended is not known: the ledger may know clips that are not here.
+    var hasDoubts: Bool { tickets.values.contains(where: \.isInDoubt) }
+
     func contains(_ key: ClipKey) -> Bool { tickets[key] != nil }
 
     /// The hash announced for a clip under way.

@@ -89,16 +89,30 @@ struct Scenario {
             let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
             faults.append((at, Self.fault(gateways: gateways, workers: workers, &dice)))
         }
+        // Operators act in every third world, beside the faults.
+        for _ in 0..<(Int.random(in: 0..<3, using: &dice) == 0 ? Int.random(in: 1...3, using: &dice) : 0) {
+            let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
+            faults.append((at, Self.order(&dice)))
+        }
         guard sabotage == .sharedSegment else { return }
         // Only two brokers that lead at once, both with clips to store, can show that they share a segment.
         pushingEnds = calmAt
         for _ in 0..<3 { faults.append((.random(in: 0..<calmAt - 1_000_000, using: &dice), .takeOver)) }
     }
 
+    private static func order(_ dice: inout SplitMix64) -> Fault {
+        let span = Microseconds.random(in: 100_000...6_000_000, using: &dice)
+        return switch Int.random(in: 0..<3, using: &dice) {
+        case 0: .pauseSite(.random(in: 0..<2, using: &dice), span)
+        case 1: .cancelSite(.random(in: 0..<2, using: &dice))
+        default: .retryDeadLetters
+        }
+    }
+
     private static func fault(gateways: Int, workers: Int, _ dice: inout SplitMix64) -> Fault {
         let span = Microseconds.random(in: 100_000...6_000_000, using: &dice)
         let worker = Int.random(in: 0..<workers, using: &dice)
-        return switch Int.random(in: 0..<17, using: &dice) {
+        return switch Int.random(in: 0..<14, using: &dice) {
         case 0, 1: .crashWorker(worker)
         case 2: .pauseWorker(worker, span)
         case 3, 4: .crashBroker(afterActions: .random(in: 0...20, using: &dice))
@@ -110,9 +124,6 @@ struct Scenario {
         case 10: .crashStandby
         case 11: .cutOff(slot: .random(in: 0...1, using: &dice), 2 * span)
         case 12: .clockJump(.random(in: -3_600_000_000...3_600_000_000, using: &dice))
-        case 13: .pauseSite(.random(in: 0..<2, using: &dice), span)
-        case 14: .cancelSite(.random(in: 0..<2, using: &dice))
-        case 15: .retryDeadLetters
         default: .partition(session: .random(in: 0..<(gateways + workers), using: &dice), span)
         }
     }

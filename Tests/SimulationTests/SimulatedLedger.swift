@@ -16,7 +16,7 @@ final class SimulatedLedger {
     private(set) var doubled: [String] = []
     private var keys: Set<String> = []
     /// Jobs that were given another life.
-    private var revived: Set<Int64> = []
+    private(set) var revived: Set<Int64> = []
     /// What must not have happened, and did.
     private(set) var violations: [String] = []
 

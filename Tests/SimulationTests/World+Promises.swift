@@ -17,7 +17,10 @@ extension World {
             let held = workers[number].jobs.first(where: { $0.token == token })?.job, case .finished = held.state,
             case .score(let record, _) = held.dispatch.work, record.name != "hopeless", record.name != "flaky"
         else { return }
-        if ledger.outcome(of: clip) == nil { violations.append("job \(clip) was acknowledged and has no outcome") }
+        // A revived clip had an outcome, and an operator took it back.
+        if ledger.outcome(of: clip) == nil, !ledger.revived.contains(clip) {
+            violations.append("job \(clip) was acknowledged and has no outcome")
+        }
     }
 
     /// What a turn of a broker hands out is due, and nobody gets more than it has asked for.
