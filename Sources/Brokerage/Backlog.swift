@@ -24,8 +24,8 @@ struct Backlog {
     /// The sites that have work, in the order of their turns; the first one's turn is now.
     private var turns: [String] = []
     private var parked: [MachineName: [(entry: Entry, site: String)]] = [:]
-    /// What really waits; a heap entry that is missing here was withdrawn.
-    private var waiting: Set<Int64> = []
+    /// What really waits, by job; a heap entry that is not here with its rank was withdrawn.
+    private var waiting: [Int64: Microseconds] = [:]
 
     init(quantum: Int) {
         precondition(quantum > 0, "the quantum of a site must be positive, got \(quantum)")
@@ -34,10 +34,11 @@ struct Backlog {
 
     var count: Int { waiting.count }
 
-    func contains(_ job: Int64) -> Bool { waiting.contains(job) }
+    func contains(_ job: Int64) -> Bool { waiting[job] != nil }
 
     mutating func add(_ entry: Entry, site: String, machine: MachineName, model: ContentHash?) {
-        guard waiting.insert(entry.job).inserted else { return }
+        guard waiting[entry.job] == nil else { return }
+        waiting[entry.job] = entry.rank
         guard let model else { return parked[machine, default: []].append((entry, site)) }
         queue(entry, site: site, model: model)
     }
@@ -51,7 +52,7 @@ struct Backlog {
     }
 
     /// Takes a job out, wherever it waits.
-    mutating func withdraw(_ job: Int64) { waiting.remove(job) }
+    mutating func withdraw(_ job: Int64) { waiting[job] = nil }
 
     /// The next jobs for one worker: of one site and one model, at most `limit`.
     mutating func next(limit: Int) -> [Int64] {
@@ -77,9 +78,9 @@ struct Backlog {
         sites = [:]
         turns = []
         parked = [:]
-        for (entry, site) in queued + asleep where waiting.contains(entry.job) {
+        for (entry, site) in queued + asleep where waiting[entry.job] == entry.rank {
             guard let machine = machine(entry.job) else { continue }
-            waiting.remove(entry.job)
+            waiting[entry.job] = nil
             add(entry, site: site, machine: machine, model: model(entry.job))
         }
     }
@@ -110,7 +111,7 @@ private struct SiteQueue {
         queues[model]?.insert(entry)
     }
 
-    mutating func serve(limit: Int, quantum: Int, waiting: inout Set<Int64>) -> Turn {
+    mutating func serve(limit: Int, quantum: Int, waiting: inout [Int64: Microseconds]) -> Turn {
         guard let model = mostUrgentModel(waiting) else { return .exhausted }
         if !turnBegan {
             deficit += quantum
@@ -120,7 +121,7 @@ private struct SiteQueue {
         while jobs.count < limit, let head = head(of: model, waiting), head.bytes <= deficit {
             deficit -= head.bytes
             jobs.append(head.job)
-            waiting.remove(head.job)
+            waiting[head.job] = nil
             _ = queues[model]?.popFirst()
         }
         guard jobs.isEmpty else { return .jobs(jobs) }
@@ -128,7 +129,7 @@ private struct SiteQueue {
         return .turnOver
     }
 
-    private mutating func mostUrgentModel(_ waiting: Set<Int64>) -> ContentHash? {
+    private mutating func mostUrgentModel(_ waiting: [Int64: Microseconds]) -> ContentHash? {
         var best: (model: ContentHash, entry: Backlog.Entry)?
         for model in models {
             guard let entry = head(of: model, waiting) else { continue }
@@ -139,9 +140,9 @@ private struct SiteQueue {
     }
 
     /// The first entry that still waits; those withdrawn are dropped on the way.
-    private mutating func head(of model: ContentHash, _ waiting: Set<Int64>) -> Backlog.Entry? {
+    private mutating func head(of model: ContentHash, _ waiting: [Int64: Microseconds]) -> Backlog.Entry? {
         while let first = queues[model]?.first {
-            if waiting.contains(first.job) { return first }
+            if waiting[first.job] == first.rank { return first }
             _ = queues[model]?.popFirst()
         }
         queues[model] = nil
