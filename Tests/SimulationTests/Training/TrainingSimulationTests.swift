@@ -1,4 +1,3 @@
-import Glibc
 import Testing
 import Wire
 
@@ -6,10 +5,6 @@ import Wire
 ///
 /// `AUSCULT_TRAINING_SIMULATIONS` is the number of worlds and `AUSCULT_TRAINING_SEED` the first.
 @Suite(.serialized) struct TrainingSimulationTests {
-    private static func number(_ variable: String) -> UInt64? {
-        getenv(variable).flatMap { UInt64(String(cString: $0)) }
-    }
-
     private static let plant = Result { try TrainingPlant() }
 
     private static func outcome(_ scenario: TrainingScenario) throws -> (TrainingWorld.Trace, violation: String?) {
@@ -35,29 +30,11 @@ import Wire
         return trace.shards == truth.shards ? nil : "a shard was counted twice, not at all, or with another output"
     }
 
-    /// The first violation that any of the worlds shows; all cores look.
     private static func firstViolation(
         in seeds: Range<UInt64>, _ scenario: @escaping @Sendable (UInt64) -> TrainingScenario
     ) async throws -> (seed: UInt64, violation: String)? {
         _ = try truth.get()
-        let threads = UInt64(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-        return try await withThrowingTaskGroup(of: (UInt64, String)?.self) { group in
-            for thread in 0..<min(threads, UInt64(seeds.count)) {
-                group.addTask {
-                    for seed in stride(from: seeds.lowerBound + thread, to: seeds.upperBound, by: Int(threads)) {
-                        if Task.isCancelled { return nil }
-                        if let violation = try violation(scenario(seed)) { return (seed, violation) }
-                    }
-                    return nil
-                }
-            }
-            for try await found in group {
-                guard let found else { continue }
-                group.cancelAll()
-                return found
-            }
-            return nil
-        }
+        return try await Worlds.firstViolation(in: seeds) { try violation(scenario($0)) }
     }
 
     @Test func theTruthHasEveryStepAndEveryShard() throws {
@@ -68,8 +45,8 @@ import Wire
     }
 
     @Test func everyWorldMakesTheSameBits() async throws {
-        let first = Self.number("AUSCULT_TRAINING_SEED") ?? 0
-        let count = Self.number("AUSCULT_TRAINING_SIMULATIONS") ?? 400
+        let first = Worlds.number("AUSCULT_TRAINING_SEED") ?? 0
+        let count = Worlds.number("AUSCULT_TRAINING_SIMULATIONS") ?? 400
         let found = try await Self.firstViolation(in: first..<first + count) { TrainingScenario(seed: $0) }
         #expect(found == nil)
     }
