@@ -106,7 +106,9 @@ let package = Package(
         tests("TrainingTests", ["Plant", "Training", "Detection", "Networks", "Spectra", "Tensors", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "Messaging", "Nodes", "TestSupport"]),
-        tests("NodesTests", ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Nodes", protobuf, logging]),
+        tests(
+            "NodesTests",
+            ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", protobuf, logging]),
         tests(
             "SimulationTests",
             [

@@ -19,7 +19,7 @@ package final class Coordinator {
     let fence: Int64
     /// Nil on a host that keeps none.
     let journal: StepJournal?
-    private let broker: BrokerDoor
+    private let broker: BrokerAccess
     let logger: Logger
     private var runs: [Int64: ActiveRun] = [:]
 
@@ -30,7 +30,7 @@ package final class Coordinator {
     ///   - journal: directory of what spares a successor on this host computing steps again.
     ///   - plan: turns a run's row into its work; as the ledger's datasets and models say, unless given.
     package init(
-        ledger: any Ledgers, holder: String, broker: BrokerDoor, journal: String?,
+        ledger: any Ledgers, holder: String, broker: BrokerAccess, journal: String?,
         logger: Logger = Logger(label: "auscult.coordinator"), plan: ((RunRecord) throws -> RunPlanner.Plan)? = nil
     ) throws {
         self.journal = try journal.map { path throws(StepJournalError) in try StepJournal(directory: path) }
@@ -42,7 +42,7 @@ package final class Coordinator {
     }
 
     /// How the coordinator reaches the broker.
-    package struct BrokerDoor {
+    package struct BrokerAccess {
         /// Hands over a message; may be called at any time.
         package var send: (WireMessage) -> Void
         /// Blocks until the broker holds the bytes in memory.
@@ -72,7 +72,7 @@ package final class Coordinator {
             try ledger.confirmPause(of: run, fence: fence)
             logger.info("run \(run) is paused")
         }
-        for run in runs.keys.sorted() {
+        try inTurn { run in
             for taken in runs[run]?.heedOverdue(now: now) ?? [] { try heed(taken, run) }
             try goOn(run, now: now)
         }
@@ -80,10 +80,19 @@ package final class Coordinator {
 
     /// The broker has welcomed us, perhaps a new one that knows nothing: ask for everything that is missing.
     package func askAgain(now: Int64) throws {
-        for run in runs.keys.sorted() {
+        try inTurn { run in
             runs[run]?.forgetRequests(now: now)
             try goOn(run, now: now)
         }
+    }
+
+    /// Does something with every run; what fails with one of them holds up no other, and the first failure is told.
+    private func inTurn(_ body: (Int64) throws -> Void) throws {
+        var failure: (any Error)?
+        for run in runs.keys.sorted() {
+            do { try body(run) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
     }
 
     /// Takes the output of a shard.

@@ -61,7 +61,7 @@ package final class CoordinatorNode: Sendable {
         (thread, _) = try NodeThread.start("coordinator") { () -> (Void, NodeThread.Loop) in
             let coordinator = try Coordinator(
                 ledger: PostgreSQLLedger(configuration.databaseURL, applicationName: "auscult coordinator"),
-                holder: configuration.name, broker: Self.door(link), journal: configuration.dataDirectory)
+                holder: configuration.name, broker: Self.access(link), journal: configuration.dataDirectory)
             return ((), { Self.serveOrExit(mailbox, coordinator) })
         }
         signals = try SignalThread(
@@ -73,8 +73,8 @@ package final class CoordinatorNode: Sendable {
     /// How long the broker may take to hold a version of the weights.
     private static let putTimeout = Duration.seconds(30)
 
-    private static func door(_ link: PeerLink) -> Coordinator.BrokerDoor {
-        Coordinator.BrokerDoor(
+    private static func access(_ link: PeerLink) -> Coordinator.BrokerAccess {
+        Coordinator.BrokerAccess(
             send: { link.send($0) },
             put: { hash, bytes in
                 let put = WireMessage.put(

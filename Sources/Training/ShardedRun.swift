@@ -64,6 +64,8 @@ package struct Provision {
     package let hash: ContentHash
     /// To be called before the run goes on.
     package let bytes: () -> [UInt8]
+
+    package init(hash: ContentHash, bytes: @escaping () -> [UInt8]) { (self.hash, self.bytes) = (hash, bytes) }
 }
 
 /// Something worth keeping that a training has reached.

@@ -14,8 +14,8 @@ extension TrainingWorld {
         let lifespan = Lifespan()
         do {
             let coordinator = try Coordinator(
-                ledger: FragileLedger(witness, lifespan), holder: "coordinator-\(lastProcess)", broker: door(lifespan),
-                journal: journal, logger: Self.quiet
+                ledger: FragileLedger(witness, lifespan), holder: "coordinator-\(lastProcess)",
+                broker: access(lifespan), journal: journal, logger: Self.quiet
             ) { [plant, scenario] _ in
                 let plan = try plant.plan()
                 guard let training = plan.work as? OSSCLTraining else { return plan }
@@ -29,7 +29,7 @@ extension TrainingWorld {
         agenda.plan(.welcome(lastProcess), at: now + latency())
     }
 
-    private func door(_ lifespan: Lifespan) -> Coordinator.BrokerDoor {
+    private func access(_ lifespan: Lifespan) -> Coordinator.BrokerAccess {
         .init(
             send: { [unowned self] message in
                 try? lifespan.act {
