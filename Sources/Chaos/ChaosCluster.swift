@@ -11,17 +11,18 @@ final class ChaosCluster {
     private let disk: SmallDisk?
 
     /// - Parameters:
-    ///   - data: an empty directory; the clips lie on a disk of their own below it where that can be had.
-    init(executable: String, data: String, workers: Int, diskMegabytes: Int) throws {
+    ///   - data: an empty directory.
+    ///   - diskMegabytes: of a disk of their own that the clips get, where that can be had; nil: none.
+    init(executable: String, data: String, workers: Int, diskMegabytes: Int?) throws {
         self.data = data
         let clips = "\(data)/broker"
         try FileManager.default.createDirectory(
             atPath: clips, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-        disk = try SmallDisk(at: clips, megabytes: diskMegabytes)
-        // Small segments, so that a full disk is met soon.
-        setenv("AUSCULT_SEGMENT_MEGABYTES", "16", 1)
+        disk = try diskMegabytes.flatMap { try SmallDisk(at: clips, megabytes: $0) }
         cluster = try ClusterProcess(
-            executable: executable, arguments: ["--data", data, "--workers", "\(workers)", "--standby"])
+            executable: executable, arguments: ["--data", data, "--workers", "\(workers)", "--standby"],
+            // Small, so that a full disk is met soon.
+            environment: ["AUSCULT_SEGMENT_MEGABYTES": "16"])
         databaseURL = cluster.address.databaseURL
     }
 

@@ -1,7 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import Nodes
-internal import PostgreSQL
 
 /// A cluster of real processes under a steady load while a plan goes wrong, and the ledger's verdict on it.
 package struct ChaosRun {
@@ -24,9 +23,6 @@ package struct ChaosRun {
         (self.executable, self.directory, self.seed) = (executable, directory, seed)
         (self.seconds, self.faults, self.rate, self.say) = (seconds, faults, rate, say)
     }
-
-    private static let machine = "fan/id_00"
-    private static let patienceMilliseconds: Int64 = 120_000
 
     /// The places where it hurts.
     private struct Scene {
@@ -51,16 +47,16 @@ package struct ChaosRun {
     }
 
     private func run(on cluster: ChaosCluster) throws -> ChaosVerdict {
-        let recordings = try prepare(cluster)
+        let plant = try ChaosPlant(on: cluster, executable: executable, directory: directory)
         let links = try cluster.endpoints.map { try SlowLink(to: String($0.dropFirst("ipc://".count))) }
         let endpoints = [cluster.endpoints, links.map(\.endpoint)].map { $0.joined(separator: ",") }
         let gateways = try endpoints.enumerated().map { number, endpoints in
             try ChaosGateway(
                 executable: executable, home: "\(directory)/gateway-\(number)", endpoints: endpoints,
-                machine: Self.machine, site: "chaos-\(number)")
+                machine: ChaosPlant.machine, site: "chaos-\(number)")
         }
         let plan = ChaosPlan(seed: seed, seconds: seconds, faults: faults, canFillDisk: cluster.canFillDisk)
-        let feed = try ChaosFeed(recordings: recordings, into: gateways.map(\.watched), rate: rate)
+        let feed = try ChaosFeed(recordings: plant.recordings, into: gateways.map(\.watched), rate: rate)
         let begin = SteadyClock.milliseconds
         let calendar = Double(SteadyClock.calendarMicroseconds) / 1e6
         var windows: [ClosedRange<Double>] = []
@@ -76,29 +72,10 @@ package struct ChaosRun {
                     + #""milliseconds":\#(lasted)}"#)
         }
         wait(until: begin + plan.duration)
-        let fed = try feed.stop()
-        let connection = try settle(fed, cluster, gateways)
+        let books = try ChaosBooks(fed: feed.stop(), settledOn: cluster)
         for gateway in gateways { try gateway.stop() }
         for link in links { try link.stop() }
-        return try ChaosVerdict(plan: plan, fed: fed, begin: calendar, windows: windows, connection)
-    }
-
-    /// Trains a model on a small plant; returns recordings of its one machine.
-    private func prepare(_ cluster: ChaosCluster) throws -> [[UInt8]] {
-        let plant = "\(directory)/plant"
-        let environment = ["AUSCULT_DATA": cluster.data]
-        for command in [
-            ["synth", plant, "--machines", "1", "--clips", "24", "--seed", "5"], ["dataset", "import", "plant", plant],
-            ["train", "--dataset", "plant", "--model", "density"], ["model", "promote", "density-1"],
-        ] {
-            guard try Program.run(executable, command, environment: environment) == 0 else {
-                throw ChaosError("auscult \(command.joined(separator: " ")) failed; its message is above")
-            }
-        }
-        let folder = "\(plant)/fan/train"
-        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().prefix(16).map {
-            [UInt8](try Data(contentsOf: URL(filePath: "\(folder)/\($0)")))
-        }
+        return try ChaosVerdict(plan: plan, books: books, begin: calendar, windows: windows, cluster.connect())
     }
 
     private func wait(until moment: Int64) {
@@ -141,21 +118,5 @@ package struct ChaosRun {
         kill(process, SIGSTOP)
         wait(until: SteadyClock.milliseconds + fault.span)
         kill(process, SIGCONT)
-    }
-
-    /// Waits until everything has ended, or until it is clear that it will not.
-    private func settle(_ fed: Int, _ cluster: ChaosCluster, _ gateways: [ChaosGateway]) throws -> Connection {
-        let deadline = SteadyClock.milliseconds + Self.patienceMilliseconds
-        let connection = try cluster.connect()
-        while SteadyClock.milliseconds < deadline {
-            let row = try connection.execute(
-                """
-                SELECT (SELECT count(DISTINCT job) FROM auscult.results WHERE site LIKE 'chaos-%')::int
-                    + (SELECT count(*) FROM auscult.dead_letter)::int
-                """)[0]
-            if try row.int(0) >= fed { break }
-            wait(until: SteadyClock.milliseconds + 500)
-        }
-        return connection
     }
 }

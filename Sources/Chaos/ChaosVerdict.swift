@@ -7,15 +7,7 @@ package struct ChaosVerdict: Encodable, Sendable {
     package let seed: UInt64
     package let seconds: Int
     package let faults: Int
-    /// Recordings that were put before the gateways.
-    package let fed: Int
-    package let accepted: Int
-    package let results: Int
-    package let deadLetters: Int
-    /// Recordings that have neither a result nor a dead letter.
-    package let lost: Int
-    /// Clips, results and endings that are there more than once.
-    package let doubled: Int
+    package let books: ChaosBooks
     /// Scored per second while nothing went wrong before the first fault.
     package let faultFreeClipsPerSecond: Double
     /// Scored per second outside the faults' windows.
@@ -24,31 +16,15 @@ package struct ChaosVerdict: Encodable, Sendable {
     package let ratio: Double
 
     /// Nothing lost, nothing twice.
-    package var isClean: Bool { lost == 0 && doubled == 0 }
+    package var isClean: Bool { books.lost == 0 && books.doubled == 0 }
 
     /// - Parameters:
     ///   - begin: seconds since 1970
     ///   - windows: from the begin of each fault to its end, seconds since 1970.
-    init(plan: ChaosPlan, fed: Int, begin: Double, windows: [ClosedRange<Double>], _ connection: Connection) throws {
-        func count(_ question: String) throws -> Int { try connection.execute(question)[0].int(0) }
-        (seed, seconds, faults, self.fed) = (plan.seed, Int(plan.duration / 1_000), windows.count, fed)
-        let clips = "auscult.clip WHERE site LIKE 'chaos-%'"
-        let jobs = "(SELECT job FROM \(clips))"
-        accepted = try count("SELECT count(*)::int FROM \(clips)")
-        results = try count("SELECT count(*)::int FROM auscult.result WHERE job IN \(jobs)")
-        deadLetters = try count("SELECT count(*)::int FROM auscult.dead_letter WHERE job IN \(jobs)")
-        let contents = try count("SELECT count(DISTINCT sha256)::int FROM \(clips)")
-        let scored = try count("SELECT count(DISTINCT job)::int FROM auscult.result WHERE job IN \(jobs)")
-        let ended = try count(
-            """
-            SELECT count(DISTINCT sha256)::int FROM \(clips) AND
-            (job IN (SELECT job FROM auscult.result) OR job IN (SELECT job FROM auscult.dead_letter))
-            """)
-        let twice = try count(
-            "SELECT count(*)::int FROM auscult.dead_letter WHERE job IN (SELECT job FROM auscult.result)")
-        lost = fed - ended
-        doubled = (accepted - contents) + (results - scored) + twice
-
+    init(
+        plan: ChaosPlan, books: ChaosBooks, begin: Double, windows: [ClosedRange<Double>], _ connection: Connection
+    ) throws {
+        (seed, seconds, faults, self.books) = (plan.seed, Int(plan.duration / 1_000), windows.count, books)
         let rows = try connection.execute(
             """
             SELECT floor(extract(epoch FROM scored_at))::bigint, count(*)::int FROM auscult.results

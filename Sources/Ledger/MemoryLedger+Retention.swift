@@ -27,7 +27,7 @@ extension MemoryLedger: RetentionLedger {
             let present = state.clips.indices.filter { !state.clips[$0].isDropped }
             var dropped = 0
             for (day, clips) in Dictionary(grouping: present, by: { state.clips[$0].acceptedAt / Self.day })
-            where today - day > rowsDays && clips.allSatisfy({ state.results[Int64($0) + 1] != nil }) {
+            where today - day > rowsDays && !clips.contains(where: { state.mayBeScored($0) }) {
                 for clip in clips { state.drop(clip) }
                 dropped += 1
             }
@@ -42,8 +42,7 @@ extension MemoryLedger: RetentionLedger {
             let cutOff = policy.bytesDays.map { (time ?? now()) - Int64($0) * Self.day }
             let needed = state.clips.indices.filter { clip in
                 !state.clips[clip].isDropped
-                    && (state.results[Int64(clip) + 1] == nil
-                        || cutOff.map { state.clips[clip].acceptedAt >= $0 } ?? true)
+                    && (state.mayBeScored(clip) || cutOff.map { state.clips[clip].acceptedAt >= $0 } ?? true)
             }
             let segments = Set(needed.map { state.clips[$0].record.location.segment })
             return candidates.filter { !segments.contains($0) }.sorted()
@@ -52,6 +51,12 @@ extension MemoryLedger: RetentionLedger {
 }
 
 extension MemoryLedger.State {
+    /// No model has scored it, and no operator has given it up.
+    fileprivate func mayBeScored(_ clip: Int) -> Bool {
+        let job = Int64(clip) + 1
+        return results[job] == nil && !dropped.contains(job)
+    }
+
     fileprivate mutating func drop(_ clip: Int) {
         let job = Int64(clip) + 1
         jobs[SiteKey(clips[clip].record)] = nil

@@ -21,6 +21,7 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 10, name: "retention", bytes: PackageResources.v0010_retention_sql),
         Migration(version: 11, name: "payloads", bytes: PackageResources.v0011_payloads_sql),
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
+        Migration(version: 13, name: "given_up", bytes: PackageResources.v0013_given_up_sql),
     ]
 
     /// The version of the newest step; numbers grow, with gaps.

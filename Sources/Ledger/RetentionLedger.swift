@@ -1,4 +1,5 @@
-/// How long scored clips are kept; nil is for ever. A clip that was never scored is kept in any case.
+/// How long scored clips are kept, and those given up by name (dropped dead letters); nil is for ever. Any other clip
+/// is kept in any case.
 package struct RetentionPolicy: Hashable, Sendable {
     /// Days of their bytes, 1 to 36500; nil: as long as their rows.
     package var bytesDays: Int?
@@ -24,11 +25,11 @@ package protocol RetentionLedger: Sendable {
     /// Makes room for the clips of the days to come.
     func ensurePartitions() throws
 
-    /// Drops the days whose time is over and all of whose clips were scored, with their keys; returns how many. One
-    /// that is in use just now stays until the next call.
+    /// Drops the days whose time is over and all of whose clips were scored or given up, with their keys; returns how
+    /// many. One that is in use just now stays until the next call.
     func dropOldDays(at time: Int64?) throws -> Int
 
-    /// Of these segments, those whose bytes nobody needs any more: each clip in them was scored and its time is over,
-    /// or its row is gone. None while everything is kept for ever.
+    /// Of these segments, those whose bytes nobody needs any more: each clip in them was scored or given up and its time
+    /// is over, or its row is gone. None while everything is kept for ever.
     func unneededSegments(among candidates: [Int64], at time: Int64?) throws -> [Int64]
 }

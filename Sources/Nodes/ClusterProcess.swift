@@ -25,10 +25,12 @@ package final class ClusterProcess {
     /// - Parameters:
     ///   - executable: path of this program.
     ///   - arguments: of `auscult up`.
-    package init(executable: String, arguments: [String]) throws {
+    ///   - environment: added to ours.
+    package init(executable: String, arguments: [String], environment: [String: String] = [:]) throws {
         lifeline = try Lifeline()
         let process = try ChildProcess(
-            executable: executable, arguments: ["up"] + arguments, environment: [:], lifeline: lifeline.readingEnd)
+            executable: executable, arguments: ["up"] + arguments, environment: environment,
+            lifeline: lifeline.readingEnd)
         self.process = process
         let mailbox = try Mailbox<Event>()
         (thread, _) = try NodeThread.start("cluster") {

@@ -3,6 +3,12 @@ import Glibc
 
 /// Measures the product against its peers and against recorded references.
 @main struct Bench: ParsableCommand {
+    /// A peer that has died is an error of the write, and no end of ours: the clusters we started have to be stopped.
+    static func main() {
+        signal(SIGPIPE, SIG_IGN)
+        main(nil)
+    }
+
     static let configuration = CommandConfiguration(
         commandName: "auscult-bench", abstract: "Benchmarks and reference checks of auscult.",
         subcommands: [

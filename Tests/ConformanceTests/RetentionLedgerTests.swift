@@ -75,6 +75,24 @@ import Testing
     }
 
     @Test(arguments: LedgerKind.allCases)
+    func aClipThatWasGivenUpHoldsNothing(_ kind: LedgerKind) throws {
+        let ledger = try kind.make()
+        let epoch = try ledger.openEpoch(holder: "broker")
+        let clips = try [clip("dropped", segment: 1), clip("dead", segment: 2)]
+        let jobs = try ledger.accept(clips, epoch: epoch).map(\.job)
+        try ledger.record(jobs.map { Samples.death($0) }, epoch: epoch)
+        try ledger.keep(RetentionPolicy(bytesDays: 7, rowsDays: 30))
+        #expect(try ledger.dropDeadLetters([jobs[0]], reason: "a broken cable", by: "an operator") == 1)
+        #expect(try ledger.unneededSegments(among: [1, 2], at: days(6)).isEmpty)
+        #expect(try ledger.unneededSegments(among: [1, 2], at: days(8)) == [1])
+        #expect(try ledger.dropOldDays(at: days(32)) == 0, "the other one still holds the day")
+        #expect(try ledger.dropDeadLetters([jobs[1]], reason: "", by: "an operator") == 1)
+        #expect(try ledger.unneededSegments(among: [1, 2], at: days(8)) == [1, 2])
+        #expect(try ledger.dropOldDays(at: days(32)) == 1)
+        #expect(try ledger.outcome(of: jobs[0]) == nil)
+    }
+
+    @Test(arguments: LedgerKind.allCases)
     func bytesGoBeforeRowsButNotThoseOfUnscoredClips(_ kind: LedgerKind) throws {
         let ledger = try kind.make()
         let epoch = try ledger.openEpoch(holder: "broker")

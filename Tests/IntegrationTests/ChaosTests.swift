@@ -13,10 +13,10 @@ import Testing
             ) { print($0) }
             let verdict = try run.run()
             print(verdict.json)
-            #expect(verdict.lost == 0, "seed \(seed)")
-            #expect(verdict.doubled == 0, "seed \(seed)")
-            #expect(verdict.fed > 150)
-            #expect(verdict.accepted == verdict.results + verdict.deadLetters)
+            #expect(verdict.books.lost == 0, "seed \(seed)")
+            #expect(verdict.books.doubled == 0, "seed \(seed)")
+            #expect(verdict.books.fed > 150)
+            #expect(verdict.books.accepted == verdict.books.results + verdict.books.deadLetters)
             #expect(verdict.faults == 11)
         }
     }

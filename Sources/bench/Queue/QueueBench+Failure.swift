@@ -1,3 +1,4 @@
+import Chaos
 import FoundationEssentials
 import Messaging
 import Nodes
@@ -30,6 +31,29 @@ extension QueueBench {
                 QueueFigure("SIGKILL -> running elsewhere, p99", samples.quantile(0.99), "s", .atMost(4)),
             ]
         }
+    }
+}
+
+extension QueueBench {
+    /// How long clips wait for a broker when the one that leads is killed or stopped.
+    func failOver() throws -> [QueueFigure] {
+        let trials = max(kills / 4, 1)
+        let rate = 40.0
+        let outcome = try FailOverRun(
+            executable: executable, directory: "\(directory)/failover", trials: trials, rate: rate
+        ).run()
+        let remark = "\(trials) each, at \(Int(rate)) clips/s of 320 kB"
+        return [
+            QueueFigure(
+                "broker fail-over after SIGKILL, p50", Samples(outcome.killed).quantile(0.5), "s", .none, remark),
+            QueueFigure("broker fail-over after SIGKILL, worst", Samples(outcome.killed).quantile(1), "s", .atMost(5)),
+            QueueFigure("broker fail-over after SIGSTOP, p50", Samples(outcome.stopped).quantile(0.5), "s"),
+            QueueFigure("broker fail-over after SIGSTOP, worst", Samples(outcome.stopped).quantile(1), "s", .atMost(5)),
+            QueueFigure(
+                "fail-over: lost clips", Double(outcome.books.lost), "clips", .atMost(0),
+                "of \(outcome.books.fed) recordings"),
+            QueueFigure("fail-over: doubled results", Double(outcome.books.doubled), "rows", .atMost(0)),
+        ]
     }
 }
 

@@ -5,12 +5,13 @@ import Plant
 import PostgreSQL
 
 extension QueueBench {
-    /// A few minutes at half load with payloads: what the broker takes at the beginning and at the end.
+    /// Half load with payloads beside an analyst, for minutes: what the broker takes at the beginning and at the end.
     func soak() throws -> [QueueFigure] {
         try withCluster("soak") { cluster in
             let database = try Connection(cluster.databaseURL)
             let pace = 1_500.0
             let slices = max(soakSeconds / 15, 2)
+            let analyst = try Analyst(cluster.analystURL)
             var uses: [ProcessUse] = []
             var ages: [Double] = []
             let count = Int(pace * 15)
@@ -20,6 +21,7 @@ extension QueueBench {
                 ages.append(now.milliseconds(now.accepted, now.started).quantile(0.99))
                 uses.append(try ProcessUse(cluster.brokerProcess))
             }
+            let asked = try analyst.stop().count
             // The first slice fills pools and caches.
             let first = uses[1]
             let last = uses[uses.count - 1]
@@ -27,7 +29,7 @@ extension QueueBench {
             return [
                 QueueFigure(
                     "soak: resident memory of the broker, at the end", last.residentMegabytes, "MB", .none,
-                    "\(slices * 15) s at \(Int(pace)) jobs/s of 4 kB"),
+                    "\(slices * 15) s at \(Int(pace)) jobs/s of 4 kB, a transaction held open, \(asked) aggregates"),
                 QueueFigure(
                     "soak: its growth since the second slice", last.residentMegabytes - first.residentMegabytes, "MB",
                     .atMost(32)),

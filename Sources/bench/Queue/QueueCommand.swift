@@ -15,7 +15,7 @@ struct QueueCommand: ParsableCommand {
             """)
 
     enum Rows: String, CaseIterable, ExpressibleByArgument {
-        case latency, ingest, noop, analysts, failure, fairness, soak, clips
+        case latency, ingest, noop, analysts, failure, failover, fairness, soak, clips
     }
 
     @Option(help: "An empty directory on the disk to measure; it is emptied afterwards.")
@@ -30,7 +30,7 @@ struct QueueCommand: ParsableCommand {
     @Option(help: "Clips of 320 kB of each ingest run.")
     var ingest = 3_000
 
-    @Option(help: "How often a worker is killed.")
+    @Option(help: "How often a worker is killed; a fourth as often, a broker.")
     var kills = 20
 
     @Option(help: "Seconds of the soak.")
@@ -64,6 +64,7 @@ struct QueueCommand: ParsableCommand {
         case .noop: try bench.noop(secure: false) + bench.noop(secure: true) + bench.noopWithPayload()
         case .analysts: try bench.analysts()
         case .failure: try bench.failure()
+        case .failover: try bench.failOver()
         case .fairness: try bench.fairness()
         case .soak: try bench.soak()
         case .clips: try bench.realClips()

@@ -7,49 +7,56 @@ import PostgreSQL
 extension TrainingBench {
     /// - Parameter kills: of each service, one at a time, each when the one before is got over.
     func deaths(kills: Int) throws -> [QueueFigure] {
-        let cluster = try cluster("deaths", workers: 2, plant: plant(machines: 4, clips: 16))
-        defer { cluster.stop() }
-        let run = try submit(to: cluster, steps: 100_000, validated: 100_000)
-        try waitForSteps(10, of: run, cluster)
-        let calm = Samples(Array(try spans(of: run, cluster).dropFirst(2))).quantile(0.5)
-        let shard =
-            try cluster.rows(
-                """
-                SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY compute_milliseconds) FROM auscult.run_shard
-                WHERE phase = 2
-                """)[0].double(0) / 1000
-        let workers = try (0..<kills).map { _ in try cost(of: "worker", run, calm: calm, cluster) }
-        let coordinators = try (0..<kills).map { _ in try cost(of: "coordinator", run, calm: calm, cluster) }
-        let steps = try cluster.rows(
-            "SELECT max(step) - count(DISTINCT step) FROM auscult.training_step WHERE run = \(run)")[0].int(0)
-        let (stepText, shardText) = ((calm * 100).rounded() / 100, (shard * 100).rounded() / 100)
-        let step = "\(kills) kills; a step takes \(stepText) s, the way back of a shard \(shardText) s"
-        return [
-            QueueFigure("death of a worker, median", Samples(workers).quantile(0.5), "s", .none, step),
-            QueueFigure("death of a worker, worst", Samples(workers).quantile(1), "s", .atMost(2 * shard + 3)),
-            QueueFigure("death of the coordinator, median", Samples(coordinators).quantile(0.5), "s"),
-            QueueFigure("death of the coordinator, worst", Samples(coordinators).quantile(1), "s", .atMost(5)),
-            QueueFigure("steps lost", Double(steps), "", .atMost(0)),
-        ]
+        try withCluster("deaths", workers: 2, plant: plant(machines: 4, clips: 16)) { cluster in
+            let run = try submit(to: cluster, steps: 100_000, validated: 100_000)
+            try waitForSteps(10, of: run, cluster)
+            let workers = try (0..<kills).map { _ in try kill("worker", run, cluster) }
+            let coordinators = try (0..<kills).map { _ in try kill("coordinator", run, cluster) }
+            let spans = try spans(of: run, cluster)
+            // Most steps lie outside the windows. The first few look at the clips.
+            let calm = Samples(Array(spans.dropFirst(2))).quantile(0.5)
+            func costs(_ windows: [Range<Int>]) -> Samples {
+                Samples(windows.map { spans[$0].reduce(0, +) - Double($0.count) * calm })
+            }
+            let shard =
+                try cluster.rows(
+                    """
+                    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY compute_milliseconds) FROM auscult.run_shard
+                    WHERE phase = 2
+                    """)[0].double(0) / 1000
+            let steps = try cluster.rows(
+                "SELECT max(step) - count(DISTINCT step) FROM auscult.training_step WHERE run = \(run)")[0].int(0)
+            let (stepText, shardText) = ((calm * 100).rounded() / 100, (shard * 100).rounded() / 100)
+            let step = "\(kills) kills; a step takes \(stepText) s, the way back of a shard \(shardText) s"
+            let (worker, coordinator) = (costs(workers), costs(coordinators))
+            return [
+                QueueFigure("death of a worker, median", worker.quantile(0.5), "s", .none, step),
+                QueueFigure("death of a worker, worst", worker.quantile(1), "s", .atMost(2 * shard + 3)),
+                QueueFigure("death of the coordinator, median", coordinator.quantile(0.5), "s"),
+                QueueFigure("death of the coordinator, worst", coordinator.quantile(1), "s", .atMost(5)),
+                QueueFigure("steps lost", Double(steps), "", .atMost(0)),
+            ]
+        }
     }
 
-    /// How much longer the two steps around a kill took than two others.
-    private func cost(of service: String, _ run: Int, calm: Double, _ cluster: TrainingCluster) throws -> Double {
-        let before = try step(of: run, cluster)
-        // Somewhere within a step.
-        usleep(.random(in: 0...UInt32(calm * 1_000_000)))
+    /// Kills a process of a service somewhere within a step, and waits until all is well again.
+    ///
+    /// - Returns: the spans of the four steps in which the death has to be got over.
+    private func kill(_ service: String, _ run: Int, _ cluster: TrainingCluster) throws -> Range<Int> {
+        let last = try step(of: run, cluster)
+        usleep(.random(in: 0...1_000_000))
         guard let victim = cluster.processes(of: [service]).randomElement() else {
             throw QueueBenchError("no \(service) runs")
         }
-        kill(victim.identifier, SIGKILL)
-        try waitForSteps(before + 4, of: run, cluster)
-        let window = try spans(of: run, cluster)[before..<before + 3]
+        Glibc.kill(victim.identifier, SIGKILL)
+        try waitForSteps(last + 4, of: run, cluster)
         // The next one shall find everybody back at work.
         try cluster.wait("2 workers are back") {
             try cluster.number("SELECT running FROM auscult.fleet_now") == 2
         }
-        try waitForSteps(before + 6, of: run, cluster)
-        return window.reduce(0, +) - 3 * calm
+        try waitForSteps(last + 10, of: run, cluster)
+        // Span 0 leads from step 1 to step 2.
+        return last - 1..<last + 3
     }
 
     private func step(of run: Int, _ cluster: TrainingCluster) throws -> Int {

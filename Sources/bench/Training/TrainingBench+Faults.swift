@@ -73,34 +73,34 @@ extension TrainingBench {
     }
 
     private func outcome(_ name: String, workers: Int, steps: Int, _ mischief: Mischief) throws -> TrainingOutcome {
-        let cluster = try cluster("faults", workers: workers, plant: plant(machines: 4, clips: 16))
-        defer { cluster.stop() }
-        let begun = ContinuousClock.now
-        let run = try submit(to: cluster, steps: steps, validated: max(steps / 2, 1))
-        func isRunning() throws -> Bool {
-            try cluster.number(
-                "SELECT count(*) FROM auscult.run WHERE run = \(run) AND state IN ('queued', 'running')") == 1
+        try withCluster("faults", workers: workers, plant: plant(machines: 4, clips: 16)) { cluster in
+            let begun = ContinuousClock.now
+            let run = try submit(to: cluster, steps: steps, validated: max(steps / 2, 1))
+            func isRunning() throws -> Bool {
+                try cluster.number(
+                    "SELECT count(*) FROM auscult.run WHERE run = \(run) AND state IN ('queued', 'running')") == 1
+            }
+            let faults = try mischief(cluster, isRunning)
+            try cluster.wait("run \(run) ends", seconds: 900) { try !isRunning() }
+            let seconds = (ContinuousClock.now - begun) / .seconds(1)
+            let row = try cluster.rows(
+                """
+                SELECT coalesce(encode(weights_hash, 'hex'), state || ': ' || coalesce(reason, '')),
+                    (SELECT md5(string_agg(encode(weights_hash, 'hex'), ' ' ORDER BY step))
+                     FROM auscult.training_step s WHERE s.run = r.run),
+                    (SELECT md5(string_agg(concat_ws(' ', step, phase, shard, encode(output_hash, 'hex')), ','
+                                           ORDER BY step, phase, shard)) FROM auscult.run_shard s WHERE s.run = r.run),
+                    (SELECT count(*) FROM auscult.training_step s WHERE s.run = r.run),
+                    (SELECT count(*) FROM auscult.run_shard s WHERE s.run = r.run),
+                    (SELECT count(DISTINCT (step, phase, shard)) FROM auscult.run_shard s WHERE s.run = r.run),
+                    (SELECT fence FROM auscult.coordinator_fence)
+                FROM auscult.run r WHERE run = \(run)
+                """)[0]
+            return TrainingOutcome(
+                world: name, weightsHash: try row.text(0), stepsDigest: try row.text(1), shardsDigest: try row.text(2),
+                steps: try row.int(3), countedShards: try row.int(4), differentShards: try row.int(5),
+                coordinators: try row.int(6), seconds: seconds, faults: faults)
         }
-        let faults = try mischief(cluster, isRunning)
-        try cluster.wait("run \(run) ends", seconds: 900) { try !isRunning() }
-        let seconds = (ContinuousClock.now - begun) / .seconds(1)
-        let row = try cluster.rows(
-            """
-            SELECT coalesce(encode(weights_hash, 'hex'), state || ': ' || coalesce(reason, '')),
-                (SELECT md5(string_agg(encode(weights_hash, 'hex'), ' ' ORDER BY step))
-                 FROM auscult.training_step s WHERE s.run = r.run),
-                (SELECT md5(string_agg(concat_ws(' ', step, phase, shard, encode(output_hash, 'hex')), ','
-                                       ORDER BY step, phase, shard)) FROM auscult.run_shard s WHERE s.run = r.run),
-                (SELECT count(*) FROM auscult.training_step s WHERE s.run = r.run),
-                (SELECT count(*) FROM auscult.run_shard s WHERE s.run = r.run),
-                (SELECT count(DISTINCT (step, phase, shard)) FROM auscult.run_shard s WHERE s.run = r.run),
-                (SELECT fence FROM auscult.coordinator_fence)
-            FROM auscult.run r WHERE run = \(run)
-            """)[0]
-        return TrainingOutcome(
-            world: name, weightsHash: try row.text(0), stepsDigest: try row.text(1), shardsDigest: try row.text(2),
-            steps: try row.int(3), countedShards: try row.int(4), differentShards: try row.int(5),
-            coordinators: try row.int(6), seconds: seconds, faults: faults)
     }
 
     private static let scaleAgainAndAgain: Mischief = { cluster, isRunning in

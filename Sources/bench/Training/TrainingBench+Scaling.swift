@@ -16,30 +16,32 @@ extension TrainingBench {
 
     /// - Parameters:
     ///   - peers: the Python environment and the folder of the programs; nil: nobody but us.
-    ///   - mode: of the peer: eager or compiled.
+    ///   - mode: of the peer, as its program names it.
     func scaling(
         rounds: Int, steps: Int, peers: (environment: String, scripts: String, preloads: String)?, mode: String
     ) throws -> [QueueFigure] {
-        let cluster = try cluster("scaling", workers: 2, plant: plant(machines: 4, clips: max(16, batch / 4 + 1)))
-        defer { cluster.stop() }
-        let rivals = try peers.map { peers in
-            try [1, 2].map { processes in
-                try Peer(
-                    environment: peers.environment, script: "\(peers.scripts)/ddp.py",
-                    arguments: ["logmel,tgram", "\(batch)", "\(processes)", mode], preloads: peers.preloads)
-            }
-        }
-        var (ours, theirs): ([[Turn]], [[Double]]) = ([[], []], [[], []])
-        for round in 0..<rounds {
-            // Who goes first changes, so that nobody always comes after the other.
-            for workers in round.isMultiple(of: 2) ? [1, 2] : [2, 1] {
-                ours[workers - 1].append(try turn(of: workers, steps: steps, cluster))
-                if let rival = rivals?[workers - 1] {
-                    theirs[workers - 1] += try rival.turn("\(steps)", as: PeerTurn.self).clipsPerSecond
+        try withCluster("scaling", workers: 2, plant: plant(machines: 4, clips: max(16, batch / 4 + 1))) { cluster in
+            let rivals = try peers.map { peers in
+                try [1, 2].map { processes in
+                    try Peer(
+                        environment: peers.environment, script: "\(peers.scripts)/ddp.py",
+                        arguments: ["logmel,tgram", "\(batch)", "\(processes)", mode], preloads: peers.preloads)
                 }
             }
+            // They take a step before they answer, which nobody shall take beside another.
+            for rival in rivals ?? [] { _ = try rival.turn("1", as: PeerTurn.self) }
+            var (ours, theirs): ([[Turn]], [[Double]]) = ([[], []], [[], []])
+            for round in 0..<rounds {
+                // Who goes first changes, so that nobody always comes after the other.
+                for workers in round.isMultiple(of: 2) ? [1, 2] : [2, 1] {
+                    ours[workers - 1].append(try turn(of: workers, steps: steps, cluster))
+                    if let rival = rivals?[workers - 1] {
+                        theirs[workers - 1] += try rival.turn("\(steps)", as: PeerTurn.self).clipsPerSecond
+                    }
+                }
+            }
+            return figures(ours.map { turns in turns.flatMap(\.rates) }, theirs, busy: ours.map { $0.flatMap(\.busy) })
         }
-        return figures(ours.map { turns in turns.flatMap(\.rates) }, theirs, busy: ours.map { $0.flatMap(\.busy) })
     }
 
     /// The steady state of a run: its first step, which looks at the clips, is left out.

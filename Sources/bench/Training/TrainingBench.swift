@@ -29,11 +29,17 @@ struct TrainingBench {
         return folder
     }
 
-    /// A cluster with the plant imported.
-    func cluster(_ name: String, workers: Int, plant: String) throws -> TrainingCluster {
+    /// Gives a measurement a cluster with the plant imported, and stops it.
+    func withCluster<Result>(
+        _ name: String, workers: Int, plant: String, _ body: (TrainingCluster) throws -> Result
+    ) throws -> Result {
         let cluster = try TrainingCluster(in: "\(directory)/\(name)", executable: executable, workers: workers)
-        try cluster.command("dataset", "import", "plant", plant)
-        return cluster
+        let result = Swift.Result {
+            try cluster.command("dataset", "import", "plant", plant)
+            return try body(cluster)
+        }
+        try cluster.stop()
+        return try result.get()
     }
 
     /// Submits a training and returns its number.

@@ -1,16 +1,15 @@
 import Foundation
+import Nodes
 import PostgreSQL
 
 /// A cluster of real processes that trains: `auscult up` in a folder of its own, and the commands that find it.
 final class TrainingCluster {
     let directory: String
-    let databaseURL: String
     /// Where a file with a point's name kills the coordinator or worker that reaches it.
     let faults: String
     private let executable: String
-    private let process = Process()
-
-    private struct Ready: Decodable { let databaseURL: String }
+    private let cluster: ClusterProcess
+    private let database: Connection
 
     /// Starts a cluster and waits until it is ready; the folder is emptied first.
     init(in directory: String, executable: String, workers: Int) throws {
@@ -18,31 +17,14 @@ final class TrainingCluster {
         if FileManager.default.fileExists(atPath: directory) { try FileManager.default.removeItem(atPath: directory) }
         try FileManager.default.createDirectory(
             atPath: faults, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
-        process.executableURL = URL(filePath: executable)
-        process.arguments = ["up", "--data", "\(directory)/data", "--workers", "\(workers)"]
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["AUSCULT_FAULTS": faults, "OPENBLAS_NUM_THREADS": "1"]) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        try Data().write(to: URL(fileURLWithPath: "\(directory)/log"))
-        process.standardError = FileHandle(forWritingAtPath: "\(directory)/log")
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        var line = Data()
-        while let byte = try output.fileHandleForReading.read(upToCount: 1), !byte.isEmpty, byte != Data("\n".utf8) {
-            line += byte
-        }
-        guard !line.isEmpty else { throw QueueBenchError("the cluster did not start; see \(directory)/log") }
-        databaseURL = try JSONDecoder().decode(Ready.self, from: line).databaseURL
+        cluster = try ClusterProcess(
+            executable: executable, arguments: ["--data", "\(directory)/data", "--workers", "\(workers)"],
+            environment: ["AUSCULT_FAULTS": faults, "OPENBLAS_NUM_THREADS": "1"])
+        database = try Connection(cluster.address.databaseURL)
     }
-
-    var isRunning: Bool { process.isRunning }
 
     /// Stops everything in order.
-    func stop() {
-        process.terminate()
-        process.waitUntilExit()
-    }
+    func stop() throws { try cluster.stop() }
 
     /// Runs a command that finds this cluster, to its successful end; returns its lines.
     @discardableResult
@@ -59,8 +41,7 @@ final class TrainingCluster {
         command.waitUntilExit()
         guard command.terminationStatus == 0 else {
             throw QueueBenchError(
-                "auscult \(arguments.joined(separator: " ")) ended with \(command.terminationStatus); see \(directory)/log"
-            )
+                "auscult \(arguments.joined(separator: " ")) ended with \(command.terminationStatus)")
         }
         return text.split(separator: "\n").map(String.init)
     }
@@ -75,12 +56,12 @@ final class TrainingCluster {
     func wait(_ what: String, seconds: Double = 300, _ isSo: () throws -> Bool) throws {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while try !isSo() {
-            guard Date() < deadline, isRunning else { throw QueueBenchError("it never came true that \(what)") }
-            usleep(20_000)
+            guard Date() < deadline else { throw QueueBenchError("it never came true that \(what)") }
+            usleep(50_000)
         }
     }
 
-    func rows(_ sql: String) throws -> [Row] { Array(try Connection(databaseURL).execute(sql)) }
+    func rows(_ sql: String) throws -> [Row] { Array(try database.execute(sql)) }
 
     func number(_ sql: String) throws -> Int { try rows(sql).first?.optionalInt64(0).map { Int($0) } ?? 0 }
 
@@ -89,7 +70,7 @@ final class TrainingCluster {
         let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init)) ?? []
         return numbers.sorted().compactMap { number in
             guard let status = try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8),
-                status.contains("PPid:\t\(process.processIdentifier)\n"),
+                status.contains("PPid:\t\(cluster.processIdentifier)\n"),
                 let command = try? Data(contentsOf: URL(filePath: "/proc/\(number)/cmdline")),
                 let service = command.split(separator: 0).dropFirst().first.map({ String(decoding: $0, as: UTF8.self) }
                 ),

@@ -37,7 +37,7 @@ struct TrainingCommand: ParsableCommand {
     var batch = 64
 
     @Option(help: "How PyTorch works: eager or compiled.")
-    var mode = "eager"
+    var mode = "eager-channels-last"
 
     @Option(help: "Steps of each training in the faults row.")
     var steps = 50
@@ -60,7 +60,8 @@ struct TrainingCommand: ParsableCommand {
         for row in rows.split(separator: ",") where Rows(rawValue: String(row)) == nil {
             throw ValidationError("there are no rows \"\(row)\"")
         }
-        guard ["eager", "compiled"].contains(mode) else { throw ValidationError("--mode is eager or compiled") }
+        let modes = ["eager", "eager-channels-last", "compiled", "compiled-channels-last"]
+        guard modes.contains(mode) else { throw ValidationError("--mode is one of \(modes.joined(separator: ", "))") }
         guard batch > 0, batch % 16 == 0 else { throw ValidationError("--batch is a multiple of 16") }
         guard rounds > 0, turn > 0, steps > 1, kills > 0, faults >= 0 else {
             throw ValidationError("--rounds, --turn and --kills are at least 1, --steps at least 2")

@@ -1,7 +1,8 @@
 """PyTorch's DistributedDataParallel over gloo on the OS-SCL network: the peer of `auscult-bench training`.
 
-Arguments: channels, clips per step, processes, eager or compiled. Each process has one thread and its equal part of the
-batch. A line with a number of steps is answered by a line of JSON: the clips per second of each step.
+Arguments: channels, clips per step, processes, and eager, eager-channels-last, compiled or compiled-channels-last. Each
+process has one thread and its equal part of the batch. A line with a number of steps is answered by a line of JSON: the
+clips per second of each step.
 """
 
 import json
@@ -56,8 +57,10 @@ mel = torch.randn(count, 1, 128, 313) * 20 - 30
 label = (torch.arange(count) + rank * count) % 41
 partner = torch.arange(count - 1, -1, -1)
 losses = Losses().train()
+if mode.endswith("channels-last"):
+    losses.network.mobilefacenet.to(memory_format=torch.channels_last)
 model = nn.parallel.DistributedDataParallel(losses) if world > 1 else losses
-if mode == "compiled":
+if mode.startswith("compiled"):
     model = torch.compile(model)
 optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
 

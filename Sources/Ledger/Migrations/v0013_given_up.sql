@@ -1,0 +1,1 @@
+../../../schema/v0013_given_up.sql
