@@ -66,8 +66,10 @@ package final class RowStore: PayloadStore {
 extension PayloadStoreError {
     fileprivate init(_ error: LedgerError) {
         let code: Code =
-            if error.code == .unreachable { .unavailable } else if error.description.contains("No space left") {
+            if error.description.contains("No space left") {
                 .full
+            } else if error.code == .unreachable {
+                .unavailable
             } else { .refused }
         self.init(code, error.description)
     }

@@ -3,7 +3,8 @@ internal import CPostgreSQL
 /// Why the database did not do what it was asked.
 package struct PostgreSQLError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
-        /// Nobody answers, or the connection broke; whether the last statement took effect is unknown.
+        /// Nobody answers, the connection broke, or the server takes no work now, as with a full disk; the same may go
+        /// through later. Whether the last statement took effect is unknown.
         case unreachable
         /// The server answered and refused; `sqlState` says why where the server told.
         case refused
@@ -33,8 +34,12 @@ package struct PostgreSQLError: Error, Hashable, Sendable, CustomStringConvertib
 }
 
 extension PostgreSQLError {
-    /// States in which the server exists but takes no work: shutting down, starting up, out of connections.
-    private static let unreachableStates: Set<String> = ["57P01", "57P02", "57P03", "53300"]
+    /// How the states begin in which the server exists but takes no work: broken connections, no room on disk, in memory
+    /// or for connections, shutting down or starting up, trouble with its files, and transactions that got into each
+    /// other's way.
+    ///
+    /// Source: PostgreSQL's documentation, appendix A.
+    private static let unreachableStates = ["08", "53", "57P", "58", "40001", "40P01"]
 
     /// What the server said about a statement.
     init(result: OpaquePointer?, connection: OpaquePointer, place: String) {
@@ -43,11 +48,10 @@ extension PostgreSQLError {
             PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
             ?? Self.sentence(of: PQerrorMessage(connection))
         let detail = PQresultErrorField(result, Int32(UInt8(ascii: "D"))).map { " (\(String(cString: $0)))" } ?? ""
-        let isGone =
-            PQstatus(connection) != CONNECTION_OK
-            || state.map { Self.unreachableStates.contains($0) || $0.hasPrefix("08") } ?? false
-        if isGone {
+        if PQstatus(connection) != CONNECTION_OK {
             self.init(.unreachable, sqlState: state, "the database at \(place) went away: \(message)")
+        } else if let state, Self.unreachableStates.contains(where: state.hasPrefix) {
+            self.init(.unreachable, sqlState: state, "the database at \(place) takes no work now: \(message)")
         } else {
             self.init(.refused, sqlState: state, "the database refused a statement: \(message)\(detail)")
         }

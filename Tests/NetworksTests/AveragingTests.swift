@@ -57,6 +57,58 @@ import Testing
         }
     }
 
+    // MARK: Weights
+
+    private static func parameters(filledWith value: Float) -> Parameters {
+        let parameters = Parameters(architecture)
+        for index in 0..<parameters.layout.count { parameters.buffer.pointer[index] = value }
+        return parameters
+    }
+
+    /// Of live weights that stay at one, what the average has taken after one step, and after two: 1 − 1/10, 1 − 1/10·2/11.
+    @Test func theAverageWarmsUp() {
+        let (average, live) = (Self.parameters(filledWith: 0), Self.parameters(filledWith: 1))
+        MovingAverage().update(average, with: live, step: 0)
+        #expect(abs(average.buffer.pointer[0] - 0.9) < 1e-6)
+        MovingAverage().update(average, with: live, step: 1)
+        #expect(abs(average.buffer.pointer[0] - (1 - 0.1 * 2 / 11)) < 1e-6)
+        #expect(live.buffer.pointer[0] == 1)
+        // Late in a run the decay itself is the bound.
+        let late = Self.parameters(filledWith: 0)
+        MovingAverage(decay: 0.9).update(late, with: live, step: 1_000_000)
+        #expect(abs(late.buffer.pointer[live.layout.count - 1] - 0.1) < 1e-6)
+    }
+
+    /// Several steps at once are as much as one after the other.
+    @Test func stepsOfTheAverageAdd() {
+        let (once, often, live) = (
+            Self.parameters(filledWith: 0), Self.parameters(filledWith: 0), Self.parameters(filledWith: 1)
+        )
+        MovingAverage(decay: 0.5).update(once, with: live, steps: 3..<9)
+        for step in 3..<9 { MovingAverage(decay: 0.5).update(often, with: live, step: step) }
+        #expect(abs(once.buffer.pointer[0] - often.buffer.pointer[0]) < 1e-6)
+    }
+
+    /// The published rule has no warm-up, and shrinks the live weights.
+    @Test func thePublishedAverageShrinksTheLiveWeights() {
+        let (average, live) = (Self.parameters(filledWith: 0), Self.parameters(filledWith: 1))
+        MovingAverage(decay: 0.75, rule: .published).update(average, with: live, step: 0)
+        #expect(abs(average.buffer.pointer[0] - 0.25) < 1e-6)
+        #expect(live.buffer.pointer[0] == 1 - 2e-6)
+    }
+
+    @Test func theMeanOfVersionsIsPlain() {
+        let mean = WeightMean(Self.architecture)
+        for value in [1, 2, 6] as [Float] { mean.add(Self.parameters(filledWith: value)) }
+        #expect(mean.versions == 3 && abs(mean.mean.buffer.pointer[0] - 3) < 1e-6)
+    }
+
+    /// Half a cosine from 1 to 0.1.
+    @Test(arguments: [(0, 1), (25, 0.8681981), (50, 0.55), (75, 0.2318020), (100, 0.1), (1_000, 0.1)])
+    func theRateFallsAlongACosine(_ unit: Int, _ expected: Double) {
+        #expect(abs(CosineSchedule(start: 1, end: 0.1, length: 100).rate(unit) - expected) < 1e-6)
+    }
+
     // MARK: Ramp
 
     /// peak · exp(−5·(1 − step/length)²), and the peak from there on.

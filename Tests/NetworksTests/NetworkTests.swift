@@ -44,6 +44,35 @@ import Testing
         #expect(distance(hearing.vector, plain) < 2e-5)
     }
 
+    /// Of a class's centres the nearest counts: with its opposite beside each, that is the size of the cosine.
+    @Test func theNearestCentreCounts() {
+        let one = Architecture(channels: [.logMel], classes: 5)
+        var two = one
+        two.subCentres = 2
+        let (single, double) = (Parameters(one, seed: 6), Parameters(two, seed: 7))
+        for slice in single.layout.trained where slice.name != "arcface.weight" {
+            let target = double.buffer.pointer + double.layout[slice.name].offset
+            target.update(from: single.buffer.pointer + slice.offset, count: slice.count)
+        }
+        let size = one.embeddingSize
+        let (from, to) = (single.pointer("arcface.weight"), double.pointer("arcface.weight"))
+        for row in 0..<5 {
+            for index in 0..<size {
+                to[2 * row * size + index] = -from[row * size + index]
+                to[(2 * row + 1) * size + index] = from[row * size + index]
+            }
+        }
+        var random = CounterRandom(8)
+        let logMel = (0..<one.melBands * one.frames).map { _ in Float(random.nextNormal()) }
+        let cosines = [single, double].map { parameters in
+            FoldedNetwork(parameters).hear(
+                logMel: logMel, wave: [], scratch: FoldedNetwork.Scratch(parameters.architecture)
+            ).cosines
+        }
+        #expect(cosines[0].contains { $0 < 0 } && cosines[0].contains { $0 > 0 })
+        for (plain, nearest) in zip(cosines[0], cosines[1]) { #expect(abs(abs(plain) - nearest) < 1e-6) }
+    }
+
     /// To the last bit: a clip's score is the same on every thread, whatever the thread heard before.
     @Test func hearingDependsOnNothingButTheClip() {
         let a = Architecture(channels: [.logMel, .tgram, .tfgram])

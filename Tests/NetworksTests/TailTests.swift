@@ -96,23 +96,6 @@ import Testing
         }
     }
 
-    /// Only the nearest of a class's centres is moved.
-    @Test func farCentresRest() {
-        let a = Self.architecture(subCentres: 2)
-        let parameters = Parameters(a, seed: 8)
-        let gradient = FloatBuffer(count: parameters.layout.count)
-        var random = CounterRandom(9)
-        let features = (0..<4 * a.trunkChannels).map { _ in Float(random.nextNormal()) }
-        _ = Tail(a, clips: 4).step(
-            parameters, features: features,
-            targets: .init(labels: [0, 1, 0, 1], mixedLabels: [0, 1, 0, 1], shares: [1, 1, 1, 1]), gradient: gradient)
-        let slice = parameters.layout["arcface.weight"]
-        let moved = (0..<10).count { row in
-            (0..<16).contains { gradient.pointer[slice.offset + row * 16 + $0] != 0 }
-        }
-        #expect((5...10).contains(moved))
-    }
-
     /// No statistics of a batch leave the embeddings of unit length but otherwise untouched.
     @Test func unitLength() {
         var rows = Matrix(rows: 2, columns: 3, [3, 0, 4, 0, 0, 0])

@@ -104,6 +104,18 @@ import Testing
         #expect(try connection.execute("INSERT INTO once VALUES ($1)", [.int64(2)]).affected == 1)
     }
 
+    /// No room on disk, in memory or for connections, a file that cannot be read, a deadlock: the same may go through later.
+    @Test(arguments: ["53100", "53200", "53300", "58030", "57P01", "40P01", "40001"])
+    func aServerThatTakesNoWorkNowMayTakeItLater(state: String) throws {
+        let connection = try PrivateDatabase().connect()
+        let error = try #require(throws: PostgreSQLError.self) {
+            try connection.executeScript("DO $$ BEGIN RAISE 'no room' USING ERRCODE = '\(state)'; END $$")
+        }
+        #expect(error.isUnreachable && error.sqlState == state)
+        #expect(error.description.hasSuffix("takes no work now: no room"))
+        #expect(try connection.execute("SELECT 1").count == 1)
+    }
+
     @Test func aTransactionIsAllOrNothing() throws {
         struct Stop: Error {}
         let connection = try PrivateDatabase().connect()
