@@ -20,7 +20,7 @@ struct BrokerLanes: Sendable {
         logger: Logger
     ) throws {
         mailbox = try Mailbox()
-        ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger)
+        ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger, logger: logger)
         do {
             epoch = try ledger.open(holder: configuration.holder)
             disk = try BrokerDisk(

@@ -1,5 +1,6 @@
 internal import Brokerage
 internal import Ledger
+internal import Logging
 internal import Messaging
 internal import Plant
 
@@ -12,10 +13,22 @@ final class BrokerLedgerLane: Sendable {
     /// Used on the lane only.
     private final class Connection: @unchecked Sendable {
         private let makeLedger: @Sendable () throws -> any BrokerLedger
+        private let logger: Logger
         private var opened: (any BrokerLedger)?
+        private var complaint: String?
         var epoch: UInt32 = 0
 
-        init(_ makeLedger: @escaping @Sendable () throws -> any BrokerLedger) { self.makeLedger = makeLedger }
+        init(_ makeLedger: @escaping @Sendable () throws -> any BrokerLedger, _ logger: Logger) {
+            (self.makeLedger, self.logger) = (makeLedger, logger)
+        }
+
+        /// Tells operators what is wrong with the database: once, and when it is over.
+        func tell(_ error: (any Error)?) {
+            let news = error.map { "\($0)" }
+            guard news != complaint else { return }
+            complaint = news
+            if let news { logger.warning("\(news)") } else { logger.info("the database takes work again") }
+        }
 
         func ledger() throws -> any BrokerLedger {
             if let opened { return opened }
@@ -25,9 +38,11 @@ final class BrokerLedgerLane: Sendable {
         }
     }
 
-    init(mailbox: Mailbox<BrokerNote>, makeLedger: @escaping @Sendable () throws -> any BrokerLedger) throws {
+    init(
+        mailbox: Mailbox<BrokerNote>, makeLedger: @escaping @Sendable () throws -> any BrokerLedger, logger: Logger
+    ) throws {
         self.mailbox = mailbox
-        connection = Connection(makeLedger)
+        connection = Connection(makeLedger, logger)
         lane = try SerialLane("broker-ledger")
     }
 
@@ -51,7 +66,9 @@ final class BrokerLedgerLane: Sendable {
         lane.post { [connection, mailbox] in
             do {
                 mailbox.post(try Self.note(order, try connection.ledger(), epoch: connection.epoch))
+                connection.tell(nil)
             } catch {
+                connection.tell(error)
                 mailbox.post(.ledger(.failed(order.subject, Self.fault(error))))
             }
         }
