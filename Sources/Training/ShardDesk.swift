@@ -91,7 +91,7 @@ package struct ShardDesk: Sendable {
     private let seed: UInt64
     private var open: [ShardPlace: Entry] = [:]
     /// What counted of the present step and the one before.
-    private var counted: [ShardPlace: (hash: ContentHash, copies: UInt32)] = [:]
+    private var counted: [ShardPlace: (hash: ContentHash, worker: String, copies: UInt32)] = [:]
     private var durations: [UInt32: [Int64]] = [:]
     /// By phase, the workers whose output another one has confirmed.
     private var trusted: [UInt32: Set<String>] = [:]
@@ -140,7 +140,11 @@ package struct ShardDesk: Sendable {
 
     /// Rules on an output.
     package mutating func take(_ place: ShardPlace, worker: String, hash: ContentHash, now: Int64) -> Ruling {
-        if let counted = counted[place] { return .late(agrees: counted.hash == hash) }
+        if let counted = counted[place] {
+            let agrees = counted.hash == hash
+            if agrees { trust(worker, and: counted.worker, in: place.phase) }
+            return .late(agrees: agrees)
+        }
         guard var entry = open[place], !entry.refused.contains(worker) else { return .late(agrees: true) }
         guard !quarantined.contains(worker) else {
             due.append(anotherCopy(of: place, preferring: trusted[place.phase, default: []]))
@@ -161,12 +165,12 @@ package struct ShardDesk: Sendable {
             quarantined.formUnion(outvoted)
             trusted[place.phase, default: []].formUnion(entry.outputs.filter { $0.hash == hash }.map(\.worker))
             for phase in trusted.keys { trusted[phase]?.subtract(outvoted) }
-            settle(place, hash)
+            settle(place, hash, of: first ?? worker)
             return first.map { .counted(of: $0) } ?? .counts
         }
         if Set(entry.outputs.map(\.hash)).count >= 3 { return .hopeless }
         if entry.outputs.count == 1, !entry.isAudited, isTrusted(worker, in: place.phase) {
-            settle(place, hash)
+            settle(place, hash, of: worker)
             return .counts
         }
         open[place]?.waitingSince = entry.waitingSince ?? now
@@ -181,11 +185,11 @@ package struct ShardDesk: Sendable {
             let wait = now - since
             let workers = entry.outputs.map(\.worker).sorted()
             let isFirst = unchallenged == nil && trusted.isEmpty
-            // Another worker needs about as long as this one did.
+            // Another worker needs about as long as this one did, and may have something else in hand before.
             let patience = max(
-                patience(place.phase) ?? 0, (isFirst ? 1 : 3) * Self.leastPatience, since - entry.askedAt)
+                patience(place.phase) ?? 0, (isFirst ? 1 : 3) * Self.leastPatience, 2 * (since - entry.askedAt))
             if entry.outputs.count == 1, wait > patience {
-                settle(place, entry.outputs[0].hash)
+                settle(place, entry.outputs[0].hash, of: workers[0])
                 unchallenged = workers[0]
                 return .counts(place, worker: workers[0])
             }
@@ -232,8 +236,14 @@ package struct ShardDesk: Sendable {
         counted = counted.filter { $0.key.step + 1 >= step }
     }
 
-    private mutating func settle(_ place: ShardPlace, _ hash: ContentHash) {
-        counted[place] = (hash, open.removeValue(forKey: place)?.copies ?? 1)
+    private mutating func settle(_ place: ShardPlace, _ hash: ContentHash, of worker: String) {
+        counted[place] = (hash, worker, open.removeValue(forKey: place)?.copies ?? 1)
+    }
+
+    /// Two workers have returned the same, the later one after the shard was counted: that confirms both no less.
+    private mutating func trust(_ worker: String, and other: String, in phase: UInt32) {
+        guard worker != other, quarantined.isDisjoint(with: [worker, other]) else { return }
+        trusted[phase, default: []].formUnion([worker, other])
     }
 
     private mutating func anotherCopy(of place: ShardPlace, preferring workers: Set<String> = []) -> Ask {

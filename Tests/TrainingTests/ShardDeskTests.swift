@@ -139,6 +139,21 @@ import Wire
         #expect(desk.take(place(0), worker: "b", hash: wrong, now: 10_001) == .late(agrees: false))
     }
 
+    /// Two new workers, each with the other's output to confirm, which takes either as long as its own did.
+    @Test func confirmationsThatComeLateCount() {
+        var desk = ShardDesk(auditShare: 0)
+        _ = desk.asks(for: [place(0), place(1)], now: 0)
+        #expect(desk.take(place(0), worker: "a", hash: right, now: 300_000) == .waits)
+        #expect(desk.take(place(1), worker: "b", hash: right, now: 300_000) == .waits)
+        #expect(desk.overdue(now: 600_000) == nil)
+        #expect(desk.overdue(now: 1_000_000) == .counts(place(0), worker: "a"))
+        #expect(desk.overdue(now: 1_000_000) == .counts(place(1), worker: "b"))
+        #expect(desk.take(place(0), worker: "b", hash: right, now: 1_000_001) == .late(agrees: true))
+        _ = desk.asks(for: [place(2), place(3)], now: 1_000_002)
+        #expect(desk.take(place(2), worker: "a", hash: right, now: 1_000_003) == .counts)
+        #expect(desk.take(place(3), worker: "b", hash: right, now: 1_000_004) == .counts)
+    }
+
     @Test func refusedShardsAreAskedForAgainButNotForEver() {
         var desk = desk()
         _ = desk.asks(for: [place(0)], now: 0)
