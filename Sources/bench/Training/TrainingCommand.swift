@@ -36,7 +36,7 @@ struct TrainingCommand: ParsableCommand {
     @Option(help: "Clips per step of the scaling row; the others take 16 in shards of 4.")
     var batch = 64
 
-    @Option(help: "How PyTorch works: eager or compiled.")
+    @Option(help: "How PyTorch works: eager or compiled, either with -channels-last or without.")
     var mode = "eager-channels-last"
 
     @Option(help: "Steps of each training in the faults row.")
