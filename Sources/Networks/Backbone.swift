@@ -3,10 +3,13 @@ package import Tensors
 /// The network up to the outputs of its global convolution, during training, for a fixed number of clips.
 ///
 /// `forward` normalises with the moments of these clips alone and keeps what `backward` needs; a pair of calls is one
-/// shard's share of a step. All memory is taken when the object is made. One thread uses it at a time.
+/// shard's share of a step. All memory is taken when the object is made. One thread uses it at a time, and no other that
+/// shares its room is on its way back meanwhile.
 package final class Backbone {
     package let architecture: Architecture
     package let clips: Int
+    /// Where its gradients lie on the way back.
+    package let room: GradientRoom
     /// The batch norms use the running statistics, which stand still.
     package var fixesNorms = false {
         didSet { for norm in mobileFaceNet.norms + (tfgram?.norms ?? []) { norm.isFixed = fixesNorms } }
@@ -24,17 +27,16 @@ package final class Backbone {
     /// One branch's images or their gradients, [clips][frames][melBands].
     private let turned: FloatBuffer
 
-    package init(_ architecture: Architecture, clips: Int) {
+    /// - Parameter room: another backbone's, to be shared if it is large enough.
+    package init(_ architecture: Architecture, clips: Int, room: GradientRoom? = nil) {
         precondition(clips > 0, "a backbone for \(clips) clips")
         let layout = ParameterLayout(architecture)
         self.architecture = architecture
         self.clips = clips
         tgram = architecture.channels.contains(.tgram) ? TrainedTgram(architecture, layout, clips: clips) : nil
-        var branches = [TrainedMobileFaceNet.gradientCounts(architecture, clips: clips)]
-        if architecture.channels.contains(.tfgram) {
-            branches.append(TrainedTFgram.gradientCounts(architecture, clips: clips))
-        }
-        let room = GradientRoom(count: branches.map(GradientRoom.count).max() ?? 0)
+        let fitting = room.flatMap { $0.fits(architecture, clips: clips) ? $0 : nil }
+        let room = fitting ?? GradientRoom(architecture, clips: clips)
+        self.room = room
         tfgram =
             architecture.channels.contains(.tfgram)
             ? TrainedTFgram(architecture, layout, clips: clips, room: room) : nil
@@ -47,6 +49,14 @@ package final class Backbone {
         imageGradients = architecture.usesWave || attends ? FloatBuffer(count: images.count) : nil
         turned = FloatBuffer(count: architecture.usesWave ? imageCount : 0)
         wave = FloatBuffer(count: architecture.usesWave ? clips * Self.waveStride(architecture) : 0)
+    }
+
+    /// What it holds for the way back; it grows with the clips.
+    package var activationBytes: Int {
+        let own = [images, imageGradients, logMels, turned, wave].reduce(0) { $0 + ($1?.count ?? 0) }
+        let floats =
+            own + mobileFaceNet.activationCount + (tgram?.activationCount ?? 0) + (tfgram?.activationCount ?? 0)
+        return floats * MemoryLayout<Float>.stride
     }
 
     private static func waveStride(_ a: Architecture) -> Int { a.waveSamples + 2 * PaddedWave.padding(a) }

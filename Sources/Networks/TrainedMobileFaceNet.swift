@@ -71,6 +71,11 @@ final class TrainedMobileFaceNet {
 
     var norms: [BatchNorm] { units.map(\.norm) }
 
+    /// Numbers kept for the way back.
+    var activationCount: Int {
+        units.reduce(0) { $0 + $1.outputs.count } + blocks.reduce(0) { $0 + $1.image.count }
+    }
+
     private var units: [TrainedUnit] {
         [stem, filter] + blocks.flatMap { [$0.expand, $0.filter, $0.project] } + [trunk]
     }

@@ -73,6 +73,11 @@ final class TrainedTFgram {
 
     var norms: [BatchNorm] { [start.norm] + blocks.flatMap { [$0.first.norm, $0.second.norm] } }
 
+    /// Numbers kept for the way back.
+    var activationCount: Int {
+        blocks.reduce(0) { $0 + $1.first.outputs.count + $1.second.outputs.count + $1.pooled.count }
+    }
+
     // MARK: Forth
 
     /// - Parameter wave: per clip the samples with `TFgramShape.padding` zeros before them and after them.

@@ -37,6 +37,9 @@ final class TrainedTgram {
         winograd = WinogradScratch(channels: shape.channels, tiles: (shape.frames + 3) / 4)
     }
 
+    /// Numbers kept for the way back.
+    var activationCount: Int { inputs.reduce(0) { $0 + $1.count } }
+
     private func input(_ layer: Int, _ clip: Int) -> UnsafeMutablePointer<Float> {
         inputs[layer].pointer + clip * shape.frames * shape.channels
     }

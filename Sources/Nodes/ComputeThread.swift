@@ -33,16 +33,17 @@ final class ComputeThread: Sendable {
     ///   - mailbox: of which this thread becomes the owner.
     ///   - held: the worker's jobs, shared with the connection's thread.
     ///   - cacheBytes: how much content is kept for the next shard.
+    ///   - activationBytes: how much of a network's activations is kept for the next phase of a step.
     ///   - features: makes the store of decoded clips, on this thread.
     init(
-        mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, cacheBytes: Int,
+        mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, cacheBytes: Int, activationBytes: Int,
         features: @escaping @Sendable () throws -> any FeatureStore
     ) throws {
         let ahead = try ContentAhead(fetch: connection.fetch, features: features)
         (thread, _) = try NodeThread.start("compute") {
             let loop = Loop(
-                mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes, features: try features(),
-                ahead: ahead)
+                mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes,
+                shards: ShardWorker(store: try features(), activationBytes: activationBytes), ahead: ahead)
             return ((), { loop.run() })
         }
         (self.mailbox, self.ahead) = (mailbox, ahead)
@@ -77,10 +78,10 @@ private final class Loop {
 
     init(
         mailbox: Mailbox<ComputeThread.Event>, held: HeldJobsLock, connection: ComputeThread.Connection,
-        cacheBytes: Int, features: any FeatureStore, ahead: ContentAhead
+        cacheBytes: Int, shards: ShardWorker, ahead: ContentAhead
     ) {
         self.ahead = ahead
-        shards = ShardWorker(store: features)
+        self.shards = shards
         self.mailbox = mailbox
         self.held = held
         self.connection = connection

@@ -27,10 +27,13 @@ package final class WorkerNode: Sendable {
         package var featureDirectory: String?
         /// How large it may grow, bytes.
         package var featureBytes: Int64
+        /// How much of a network's activations is kept from one phase of a training step to the next.
+        package var activationBytes: Int
 
         package init(
             endpoints: [Endpoint], security: Security = .plain, name: String, credits: UInt32 = 4,
-            cacheBytes: Int = 512 << 20, featureDirectory: String? = nil, featureBytes: Int64 = 8 << 30
+            cacheBytes: Int = 512 << 20, featureDirectory: String? = nil, featureBytes: Int64 = 8 << 30,
+            activationBytes: Int = defaultActivationBytes
         ) {
             self.endpoints = endpoints
             self.security = security
@@ -39,6 +42,13 @@ package final class WorkerNode: Sendable {
             self.cacheBytes = cacheBytes
             self.featureDirectory = featureDirectory
             self.featureBytes = featureBytes
+            self.activationBytes = activationBytes
+        }
+
+        /// Half of the host's memory, shared by as many workers as it has cores.
+        package static var defaultActivationBytes: Int {
+            let host = ProcessInfo.processInfo
+            return Int(host.physicalMemory / 2) / max(host.processorCount, 1)
         }
     }
 
@@ -91,7 +101,7 @@ package final class WorkerNode: Sendable {
                     return try link.request(request, timeout: Self.fetchTimeout).payload.joined()
                 },
                 report: { result, output in link.send(.result(result), payload: Frame.payload(output)) }),
-            cacheBytes: configuration.cacheBytes,
+            cacheBytes: configuration.cacheBytes, activationBytes: configuration.activationBytes,
             features: {
                 guard let directory = configuration.featureDirectory else { return MemoryFeatureStore() }
                 return try FeatureCache(directory: directory, byteLimit: configuration.featureBytes)

@@ -15,11 +15,15 @@ package final class ShardWorker {
 
     /// - Parameters:
     ///   - store: of decoded clips.
-    ///   - keptShards: how many shards of a network keep their activations from one phase to the next.
-    package init(store: any FeatureStore = MemoryFeatureStore(), keptShards: Int = 8) {
-        network = NetworkShards(store: store, keptLimit: keptShards)
+    ///   - activationBytes: how much is kept of a network's activations, from one phase of a step to the next; shards
+    ///     beyond it are computed again.
+    package init(store: any FeatureStore = MemoryFeatureStore(), activationBytes: Int = 4 << 30) {
+        network = NetworkShards(store: store, activationLimit: activationBytes)
         rounds = ReplicaRounds(network)
     }
+
+    /// Bytes of activations that wait for the next phase of their step.
+    package var keptActivationBytes: Int { network.keptBytes }
 
     /// Computes one shard.
     ///

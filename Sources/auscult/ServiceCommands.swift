@@ -38,7 +38,16 @@ struct WorkerServiceCommand: ParsableCommand {
     @Option(help: "How large that directory may grow, gigabytes.")
     var cacheGigabytes = 8.0
 
+    @Option(
+        help: ArgumentHelp(
+            "Memory for activations that wait for their way back in a training step, gigabytes.",
+            discussion: "Half of the host's memory shared by its cores unless given. Less makes training slower."))
+    var activationGigabytes: Double?
+
     func validate() throws {
+        if let activationGigabytes, !(0...1e6).contains(activationGigabytes) {
+            throw ValidationError("--activation-gigabytes takes 0 to 1000000")
+        }
         if !(0...1e6).contains(cacheGigabytes) { throw ValidationError("--cache-gigabytes takes 0 to 1000000") }
         if !(1...64).contains(credits) { throw ValidationError("--credits takes 1 to 64") }
     }
@@ -51,7 +60,9 @@ struct WorkerServiceCommand: ParsableCommand {
         let node = try WorkerNode(
             .init(
                 endpoints: broker.endpoints(), security: broker.security(for: .worker), name: name,
-                credits: credits, featureDirectory: cache, featureBytes: Int64(cacheGigabytes * 0x1p30)),
+                credits: credits, featureDirectory: cache, featureBytes: Int64(cacheGigabytes * 0x1p30),
+                activationBytes: activationGigabytes.map { Int($0 * 0x1p30) }
+                    ?? WorkerNode.Configuration.defaultActivationBytes),
             welcomed: { ready.call() }, drainOrdered: { drain.call() })
         _ = stop.wait()
         try node.finish()

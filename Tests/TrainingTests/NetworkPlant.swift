@@ -62,8 +62,8 @@ final class Crew {
         workers = []
     }
 
-    /// A worker as it starts.
-    private func newWorker() -> ShardWorker { ShardWorker(keptShards: 3) }
+    /// A worker as it starts, with room for the activations of two or three shards.
+    private func newWorker() -> ShardWorker { ShardWorker(activationBytes: 100_000) }
 
     /// Works on the run until it is complete, or until `stop` says so. Outputs arrive in a random order, some twice.
     func work(on run: OSSCLTraining, until stop: (OSSCLTraining) -> Bool = { _ in false }) throws {

@@ -140,6 +140,34 @@ import Wire
         #expect(error?.code == .computeFailed)
     }
 
+    @Test func activationsKeepWithinTheirBytes() throws {
+        let run = plant.training(NetworkPlant.recipe(steps: 1))
+        try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 1 }
+        let requests = run.outstanding
+        let provision = try #require(run.provisions.first)
+        func outputs(of worker: ShardWorker, held: (Int) -> Void) throws -> [[UInt8]] {
+            try requests.map { request in
+                let output = try worker.output(kind: request.kind, specification: request.specification) { hash in
+                    hash == provision.hash ? provision.bytes() : try plant.plant.bytes(hash)
+                }
+                held(worker.keptActivationBytes)
+                return output
+            }
+        }
+        var (growth, held): ([Int], [Int]) = ([], [])
+        let expected = try outputs(of: ShardWorker()) { growth.append($0) }
+        let shard = try #require(growth.first)
+        #expect(growth == requests.indices.map { ($0 + 1) * shard })
+        #expect(shard > 0)
+        let limit = 2 * shard + shard / 2
+        #expect(try outputs(of: ShardWorker(activationBytes: limit)) { held.append($0) } == expected)
+        #expect(held == requests.indices.map { min($0 + 1, 2) * shard })
+        // One shard is always kept: it is what the worker has in hand.
+        held = []
+        #expect(try outputs(of: ShardWorker(activationBytes: 0)) { held.append($0) } == expected)
+        #expect(held == requests.map { _ in shard })
+    }
+
     @Test func wrongOutputsLeaveTheShardOutstanding() throws {
         let run = plant.training(NetworkPlant.recipe(steps: 1))
         let crew = Crew(plant) { _ in 1 }

@@ -22,17 +22,19 @@ final class NetworkShards {
     private static let longestSeconds = 10
 
     private let store: any FeatureStore
-    /// Shards whose activations are kept from forward to backward.
-    let keptLimit: Int
+    /// Bytes of activations that are kept from forward to backward.
+    private let activationLimit: Int
     private var maker: ClipWindowMaker?
     private var versions: [(hash: ContentHash, parameters: Parameters)] = []
     private var kept: [Kept] = []
     private var idle: [Backbone] = []
+    /// Shared by all backbones, since one at a time goes back.
+    private var room: GradientRoom?
     private var listener: (task: NetworkTask, machines: [MachineName], listener: NetworkListener)?
 
-    init(store: any FeatureStore, keptLimit: Int) {
+    init(store: any FeatureStore, activationLimit: Int) {
         self.store = store
-        self.keptLimit = keptLimit
+        self.activationLimit = activationLimit
     }
 
     typealias Fetch = (ContentHash) throws -> [UInt8]
@@ -56,7 +58,6 @@ final class NetworkShards {
     func forward(_ specification: [UInt8], fetch: Fetch) throws -> ForwardShard.Output {
         let kept = try run(specification, fetch: fetch)
         self.kept.append(kept.kept)
-        while self.kept.count > keptLimit { idle.append(self.kept.removeFirst().backbone) }
         return ForwardShard.Output(
             features: kept.features, statistics: moments(kept.kept.statistics, kept.kept.backbone))
     }
@@ -180,6 +181,11 @@ extension NetworkShards {
     /// Nobody needs the backbone's activations any more.
     func release(_ backbone: Backbone) { idle.append(backbone) }
 
+    /// Whether the activations of so many shards as large may be kept at a time.
+    func mayKeep(_ count: Int, as backbone: Backbone) -> Bool {
+        count * backbone.activationBytes <= activationLimit
+    }
+
     private static func mix(_ values: inout [Float], _ other: [Float], share: Float) {
         for index in values.indices { values[index] = share * values[index] + (1 - share) * other[index] }
     }
@@ -244,12 +250,21 @@ extension NetworkShards {
             return idle.remove(at: index)
         }
         idle = []
-        if let oldest = kept.first, kept.count >= keptLimit || oldest.backbone.architecture != architecture {
+        kept.removeAll { $0.backbone.architecture != architecture }
+        // Over the limit, the shard that has waited longest makes room, and is computed again if it is still asked for.
+        while let oldest = kept.first?.backbone,
+            keptBytes + clips * (oldest.activationBytes / oldest.clips) > activationLimit
+        {
             kept.removeFirst()
-            if oldest.backbone.architecture == architecture, oldest.backbone.clips == clips { return oldest.backbone }
+            if oldest.clips == clips { return oldest }
         }
-        return Backbone(architecture, clips: clips)
+        let new = Backbone(architecture, clips: clips, room: room)
+        room = new.room
+        return new
     }
+
+    /// Bytes of activations that wait for their way back.
+    var keptBytes: Int { kept.reduce(0) { $0 + $1.backbone.activationBytes } }
 
     private func listener(
         _ task: NetworkTask, _ machines: [MachineName], fetch: Fetch

@@ -126,7 +126,7 @@ final class ReplicaRounds {
         for part in parts {
             let pass = try forth(part)
             features += pass.features
-            let isKept = waiting.count < network.keptLimit
+            let isKept = network.mayKeep(waiting.count + 1, as: pass.backbone)
             waiting.append(isKept ? pass : nil)
             if !isKept { network.release(pass.backbone) }
         }
