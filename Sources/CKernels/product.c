@@ -8,12 +8,12 @@
 enum { block = 96 };
 
 INLINE void tile(
-    const int rows, const bool rectifies, const bool accumulates, const float *a, long a_stride, const float *panel,
-    float *c, long c_stride, long k, const lanes bias, const float *slope)
+    const int rows, const bool rectifies, const bool adds, const float *a, long a_stride, const float *panel,
+    const float *added, float *c, long c_stride, long k, const lanes bias, const float *slope)
 {
     lanes sum[12];
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) sum[r] = accumulates ? bias + load(c + r * c_stride) : bias;
+    for (int r = 0; r < rows; r++) sum[r] = adds ? bias + load(added + r * c_stride) : bias;
     // Unrolled, so that the processor foresees the end of so few turns: a surprise would drain its pipelines.
 #pragma clang loop unroll_count(8)
     for (long i = 0; i < k; i++) {
@@ -88,12 +88,14 @@ KERNEL void kernel_product_precise(
 
 // One panel's sixteen columns of c, for at most a block of rows.
 INLINE void strip(
-    const bool rectifies, const bool accumulates, bool wide, const float *a, long a_stride, const float *panel, float *c,
-    long c_stride, long m, long k, const float *bias, const float *slope)
+    const bool rectifies, const bool adds, bool wide, const float *a, long a_stride, const float *panel,
+    const float *added, float *c, long c_stride, long m, long k, const float *bias, const float *slope)
 {
     const lanes start = bias ? load(bias) : (lanes){};
 #define TILE(rows) \
-    tile(rows, rectifies, accumulates, a + i * a_stride, a_stride, panel, c + i * c_stride, c_stride, k, start, slope)
+    tile( \
+        rows, rectifies, adds, a + i * a_stride, a_stride, panel, adds ? added + i * c_stride : 0, c + i * c_stride, \
+        c_stride, k, start, slope)
     long i = 0;
     if (wide) for (; i + 12 <= m; i += 12) TILE(12);
     for (long rows; i < m; i += rows) {
@@ -112,7 +114,7 @@ INLINE void strip(
 
 KERNEL void kernel_product(
     const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
-    const float *bias, const float *slope, bool accumulate)
+    const float *bias, const float *slope, const float *added)
 {
 #if defined(__x86_64__)
     const bool wide = __builtin_cpu_supports("avx512f");
@@ -123,20 +125,23 @@ KERNEL void kernel_product(
     for (long top = 0; top < m; top += block) {
         const long rows = top + block < m ? block : m - top;
         for (long j = 0; j < n; j += LANES) {
+            const long columns = n - j < LANES ? n - j : LANES, stride = columns < LANES ? LANES : c_stride;
+            float *target = c + top * c_stride + j, *place = target;
+            const float *from = added ? added + top * c_stride + j : 0;
             // A last panel of fewer columns works on a copy.
-            const long columns = n - j < LANES ? n - j : LANES;
-            float *target = c + top * c_stride + j, *place = columns < LANES ? edge : target;
-            const long stride = columns < LANES ? LANES : c_stride;
-            if (columns < LANES && accumulate)
-                for (long i = 0; i < rows; i++)
-                    for (long x = 0; x < columns; x++) edge[i * LANES + x] = target[i * c_stride + x];
-#define STRIP(rectifies, accumulates) \
+            if (columns < LANES) {
+                if (added)
+                    for (long i = 0; i < rows; i++)
+                        for (long x = 0; x < columns; x++) edge[i * LANES + x] = from[i * c_stride + x];
+                from = place = edge;
+            }
+#define STRIP(rectifies, adds) \
     strip( \
-        rectifies, accumulates, wide, a + top * a_stride, a_stride, panels + j * k, place, stride, rows, k, \
+        rectifies, adds, wide, a + top * a_stride, a_stride, panels + j * k, from, place, stride, rows, k, \
         bias ? bias + j : 0, slope ? slope + j : 0)
-            if (slope && accumulate) STRIP(true, true);
+            if (slope && added) STRIP(true, true);
             else if (slope) STRIP(true, false);
-            else if (accumulate) STRIP(false, true);
+            else if (added) STRIP(false, true);
             else STRIP(false, false);
 #undef STRIP
             if (columns < LANES)

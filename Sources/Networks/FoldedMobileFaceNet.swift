@@ -134,10 +134,10 @@ extension FoldedMobileFaceNet {
         var (image, next) = (scratch.images.0.pointer, scratch.images.1.pointer)
         begin(images, into: image, scratch: scratch)
         for (bottleneck, passes) in zip(plan.bottlenecks, bottlenecks) {
-            let target = bottleneck.project.output
-            if bottleneck.connects { next.update(from: image, count: target.count) }
-            for (index, pass) in passes.enumerated() {
-                run(pass, of: bottleneck, image, into: next, adds: bottleneck.connects || index > 0, scratch: scratch)
+            var added = bottleneck.connects ? UnsafePointer(image) : nil
+            for pass in passes {
+                run(pass, of: bottleneck, image, added: added, into: next, scratch: scratch)
+                added = UnsafePointer(next)
             }
             swap(&image, &next)
         }
@@ -167,10 +167,10 @@ extension FoldedMobileFaceNet {
 
     /// Makes what one slice of the expanded channels contributes to a bottleneck's output.
     ///
-    /// - Parameter adds: the target holds the input or what other slices contributed.
+    /// - Parameter added: the input of a bottleneck that connects, or the target with what other slices contributed.
     private func run(
-        _ pass: Pass, of bottleneck: Bottleneck, _ image: UnsafePointer<Float>,
-        into target: UnsafeMutablePointer<Float>, adds: Bool, scratch: MobileFaceNetScratch
+        _ pass: Pass, of bottleneck: Bottleneck, _ image: UnsafePointer<Float>, added: UnsafePointer<Float>?,
+        into target: UnsafeMutablePointer<Float>, scratch: MobileFaceNetScratch
     ) {
         let (input, output) = (bottleneck.expand.input, bottleneck.project.output)
         let plane = Plane(rows: input.rows, columns: input.columns, channels: pass.channels)
@@ -185,10 +185,11 @@ extension FoldedMobileFaceNet {
                     pass.filter, to: ring, row: row, stride: bottleneck.stride, plane,
                     into: scratch.filtered.pointer + index * output.columns * pass.channels)
             }
+            let start = band.filtered.lowerBound * output.columns * output.channels
             Kernels.product(
-                scratch.filtered.pointer, aStride: pass.channels, pass.project,
-                into: target + band.filtered.lowerBound * output.columns * output.channels, cStride: output.channels,
-                rows: band.filtered.count * output.columns, bias: pass.projectBias?.pointer, accumulate: adds)
+                scratch.filtered.pointer, aStride: pass.channels, pass.project, into: target + start,
+                cStride: output.channels, rows: band.filtered.count * output.columns,
+                bias: pass.projectBias?.pointer, added: added.map { $0 + start })
         }
     }
 

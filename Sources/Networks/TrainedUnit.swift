@@ -91,7 +91,7 @@ extension TrainedUnit {
                     rows: wide, columns: width)
                 let dx = target.pointer + position * width
                 Kernels.product(
-                    dy, aStride: wide, back, into: dx, cStride: width, rows: rows, accumulate: accumulates)
+                    dy, aStride: wide, back, into: dx, cStride: width, rows: rows, added: accumulates ? dx : nil)
                 source.unit.norm.receive(dx, source.unit.output(clip) + first * width, rows: rows)
             }
         }

@@ -11,20 +11,21 @@ package enum Kernels {
 package enum PlainKernels {}
 
 extension Kernels {
-    /// c = a·b (+ c) (+ bias), then PReLU where there is a slope.
+    /// c = a·b (+ added) (+ bias), then PReLU where there is a slope.
     ///
     /// - Parameters:
     ///   - aStride: floats from one row of `a` to the next; rows may overlap, as the windows of a strided convolution do.
     ///   - bias: as long as the panels are wide, `Panels.paddedCount(columns)`; so is `slope`.
-    ///   - accumulate: add to what `c` holds.
+    ///   - added: may be `c`, and has its stride.
     ///
-    /// **Shapes**: a [rows][panels.depth], c [rows][panels.columns]; any sizes.
+    /// **Shapes**: a [rows][panels.depth], c and added [rows][panels.columns]; any sizes.
     package static func product(
         _ a: UnsafePointer<Float>, aStride: Int, _ panels: Panels, into c: UnsafeMutablePointer<Float>, cStride: Int,
-        rows: Int, bias: UnsafePointer<Float>? = nil, slope: UnsafePointer<Float>? = nil, accumulate: Bool = false
+        rows: Int, bias: UnsafePointer<Float>? = nil, slope: UnsafePointer<Float>? = nil,
+        added: UnsafePointer<Float>? = nil
     ) {
         kernel_product(
-            a, aStride, panels.pointer, c, cStride, rows, panels.columns, panels.depth, bias, slope, accumulate)
+            a, aStride, panels.pointer, c, cStride, rows, panels.columns, panels.depth, bias, slope, added)
     }
 
     /// c = a·b (+ c) with sums in double: for what a norm, a rectifier or a temperature of 0.02 will magnify.
@@ -54,11 +55,11 @@ extension PlainKernels {
     /// `b` unpacked: [depth][columns].
     package static func product(
         _ a: [Float], aStride: Int, _ b: [Float], depth: Int, columns: Int, into c: inout [Float], rows: Int,
-        bias: [Float]? = nil, slope: [Float]? = nil, accumulate: Bool = false
+        bias: [Float]? = nil, slope: [Float]? = nil, added: [Float]? = nil
     ) {
         for row in 0..<rows {
             for column in 0..<columns {
-                var sum: Float = accumulate ? c[row * columns + column] : 0
+                var sum = added?[row * columns + column] ?? 0
                 for k in 0..<depth { sum += a[row * aStride + k] * b[k * columns + column] }
                 if let bias { sum += bias[column] }
                 if let slope { sum = max(sum, 0) + slope[column] * min(sum, 0) }

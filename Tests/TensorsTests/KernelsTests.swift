@@ -29,16 +29,20 @@ import Testing
         let padding = [Float](repeating: 0, count: Panels.paddedCount(columns) - columns)
         let bias = FloatBuffer(draw(columns, seed: 3) + padding)
         let slope = FloatBuffer(draw(columns, seed: 4) + padding)
-        let c = FloatBuffer(draw(rows * columns, seed: 5))
+        let (c, other) = (FloatBuffer(count: rows * columns), FloatBuffer(draw(rows * columns, seed: 5)))
         var expected = c.values
-        for way in 0..<8 {
+        for way in 0..<16 {
             let (hasBias, hasSlope, adds) = (way & 1 > 0, way & 2 > 0, way & 4 > 0)
+            let added = way & 8 > 0 ? c : other
+            let addedBefore = added.values
             Kernels.product(
                 a.pointer, aStride: depth, panels, into: c.pointer, cStride: columns, rows: rows,
-                bias: hasBias ? bias.pointer : nil, slope: hasSlope ? slope.pointer : nil, accumulate: adds)
+                bias: hasBias ? bias.pointer : nil, slope: hasSlope ? slope.pointer : nil,
+                added: adds ? added.pointer : nil)
             PlainKernels.product(
                 a.values, aStride: depth, b, depth: depth, columns: columns, into: &expected, rows: rows,
-                bias: hasBias ? bias.values : nil, slope: hasSlope ? slope.values : nil, accumulate: adds)
+                bias: hasBias ? bias.values : nil, slope: hasSlope ? slope.values : nil,
+                added: adds ? addedBefore : nil)
             expectClose(c.values, expected)
         }
     }

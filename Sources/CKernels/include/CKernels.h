@@ -9,15 +9,15 @@
 
 // MARK: Matrix products (product.c)
 
-// c[m][n] = (accumulate ? c : 0) + a[m][k] * b[k][n] (+ bias[n]), then max(x, 0) + slope[n] * min(x, 0).
-// b is packed in panels [ceil(n / 16)][k][16] whose columns beyond n are zero; bias and slope may be NULL, and are as long
-// as the panels are wide. Any m, n, k.
+// c[m][n] = added[m][n] + a[m][k] * b[k][n] + bias[n], then max(x, 0) + slope[n] * min(x, 0).
+// b is packed in panels [ceil(n / 16)][k][16] whose columns beyond n are zero. added, bias and slope may be NULL. added may
+// be c, and its rows are as far apart; bias and slope are as long as the panels are wide. Any m, n, k.
 void kernel_product(
     const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
-    const float *bias, const float *slope, bool accumulate);
+    const float *bias, const float *slope, const float *added);
 
-// The same without bias and slope, its sums in double every 16 steps of k: what is left is little more than the rounding of
-// the result.
+// c = (accumulate ? c : 0) + a * b likewise, its sums in double every 16 steps of k: what is left is little more than the
+// rounding of the result.
 void kernel_product_precise(
     const float *a, long a_stride, const float *panels, float *c, long c_stride, long m, long n, long k,
     bool accumulate);
