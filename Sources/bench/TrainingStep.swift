@@ -3,15 +3,18 @@ import Networks
 import Tensors
 
 /// A training step on noise, with all that a step takes: forth, losses, back, optimiser.
-final class TrainingStep: @unchecked Sendable {  // Each thread has a backbone and a gradient of its own.
+///
+/// The tail needs every clip's features before any shard can go back; so each shard's activations wait, as in a worker.
+final class TrainingStep: @unchecked Sendable {  // Each thread has shards and a gradient of its own.
     private let parameters: Parameters
+    /// One per shard.
     private let backbones: [Backbone]
+    /// One per thread.
     private let gradients: [FloatBuffer]
     private let tail: Tail
     private let moments: AdamW.Moments
     private let targets: Tail.Targets
     private let clips: [(logMel: [Float], wave: [Float])]
-    private let shards: Int
 
     /// - Parameters:
     ///   - count: clips of a step.
@@ -20,8 +23,13 @@ final class TrainingStep: @unchecked Sendable {  // Each thread has a backbone a
         let a = parameters.architecture
         precondition(count % shards == 0, "\(count) clips in \(shards) shards")
         self.parameters = parameters
-        self.shards = shards
-        backbones = (0..<threads).map { _ in Backbone(a, clips: count / shards) }
+        var backbones: [Backbone] = []
+        for shard in 0..<shards {
+            // The shards of one thread share their room.
+            let room = shard < threads ? nil : backbones[shard - threads].room
+            backbones.append(Backbone(a, clips: count / shards, room: room))
+        }
+        self.backbones = backbones
         gradients = (0..<threads).map { _ in FloatBuffer(count: parameters.layout.count) }
         tail = Tail(a, clips: count)
         moments = AdamW.Moments(parameters.layout)
@@ -37,26 +45,22 @@ final class TrainingStep: @unchecked Sendable {  // Each thread has a backbone a
     }
 
     /// Returns the loss.
-    ///
-    /// The tail needs every clip's features before any shard can go back. A thread that has several shards therefore goes
-    /// forth twice: first for the features, then, shard by shard, with its way back.
     func run() -> Double {
-        let perShard = clips.count / shards
-        let (trunk, keeps) = (parameters.architecture.trunkChannels, shards <= backbones.count)
+        let (shards, threads) = (backbones.count, gradients.count)
+        let shardLength = clips.count / shards * parameters.architecture.trunkChannels
         for gradient in gradients { gradient.zero() }
         let features = Results(count: shards)
-        DispatchQueue.concurrentPerform(iterations: backbones.count) { thread in
-            for shard in stride(from: thread, to: shards, by: backbones.count) {
-                features[shard] = forth(shard, thread, perShard)
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+            for shard in stride(from: thread, to: shards, by: threads) {
+                features[shard] = forth(shard, statistics: gradients[thread])
             }
         }
         let all = (0..<shards).flatMap { features[$0] }
         let outcome = tail.step(parameters, features: all, targets: targets, gradient: gradients[0])
-        DispatchQueue.concurrentPerform(iterations: backbones.count) { thread in
-            for shard in stride(from: thread, to: shards, by: backbones.count) {
-                if !keeps { _ = forth(shard, thread, perShard) }
-                let range = shard * perShard * trunk..<(shard + 1) * perShard * trunk
-                backbones[thread].backward(
+        DispatchQueue.concurrentPerform(iterations: threads) { thread in
+            for shard in stride(from: thread, to: shards, by: threads) {
+                let range = shard * shardLength..<(shard + 1) * shardLength
+                backbones[shard].backward(
                     parameters, featureGradient: Array(outcome.featureGradient[range]), gradient: gradients[thread])
             }
         }
@@ -68,12 +72,13 @@ final class TrainingStep: @unchecked Sendable {  // Each thread has a backbone a
         return outcome.loss
     }
 
-    private func forth(_ shard: Int, _ thread: Int, _ perShard: Int) -> [Float] {
-        for clip in 0..<perShard {
-            let (logMel, wave) = clips[shard * perShard + clip]
-            backbones[thread].load(clip, logMel: logMel, wave: wave)
+    private func forth(_ shard: Int, statistics: FloatBuffer) -> [Float] {
+        let backbone = backbones[shard]
+        for clip in 0..<backbone.clips {
+            let (logMel, wave) = clips[shard * backbone.clips + clip]
+            backbone.load(clip, logMel: logMel, wave: wave)
         }
-        return backbones[thread].forward(parameters, statistics: gradients[thread])
+        return backbone.forward(parameters, statistics: statistics)
     }
 
     /// One slot per shard, each written by one thread.

@@ -23,7 +23,7 @@ final class Cluster {
         process.executableURL = Command.binary
         process.arguments = ["up", "--data", directory.path, "--workers", "\(workers)"] + options
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.tieToUs()
         let output = Pipe()
         process.standardOutput = output
         try process.run()

@@ -14,7 +14,7 @@ final class Service {
         process.executableURL = Command.binary
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.tieToUs()
         let pipe = Pipe()
         process.standardOutput = pipe
         output = pipe.fileHandleForReading
@@ -49,6 +49,15 @@ final class Service {
         process.terminate()
         process.waitUntilExit()
         return process.terminationStatus
+    }
+}
+
+extension Process {
+    /// Lets it stop by itself when this process ends, however it ends: its standard input is the lifeline that a
+    /// supervisor gives its children. To be called after the environment is set.
+    func tieToUs() {
+        standardInput = Pipe()
+        environment?["AUSCULT_LIFELINE"] = "0"
     }
 }
 

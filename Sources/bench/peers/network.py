@@ -9,6 +9,7 @@ Peers: eager, frozen, frozen-channels-last, compiled, compiled-channels-last, on
 
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -102,12 +103,15 @@ for line in sys.stdin:
             else:
                 with torch.inference_mode():
                     first = workers[key]()
-    start = time.perf_counter()
-    if work == "train":
-        workers[key]()
-    else:
-        with torch.inference_mode():
+    times = []
+    while sum(times) < 0.25:  # One call leaves its caches to the next; the first of a turn finds none.
+        start = time.perf_counter()
+        if work == "train":
             workers[key]()
-    milliseconds = (time.perf_counter() - start) * 1000 / int(clips)
+        else:
+            with torch.inference_mode():
+                workers[key]()
+        times.append(time.perf_counter() - start)
+    milliseconds = statistics.median(times) * 1000 / int(clips)
     print(json.dumps({"milliseconds": milliseconds, "values": first.reshape(-1)[:128].tolist(),
                       "peakMebibytes": peak_mebibytes()}), flush=True)
