@@ -27,13 +27,14 @@ package final class WorkerNode: Sendable {
         package var featureDirectory: String?
         /// How large it may grow, bytes.
         package var featureBytes: Int64
-        /// How much of a network's activations is kept from one phase of a training step to the next.
-        package var activationBytes: Int
+        /// How much of a network's activations is kept from one phase of a training step to the next; nil for half of the
+        /// host's memory, shared by as many workers as it has cores.
+        package var activationBytes: Int?
 
         package init(
             endpoints: [Endpoint], security: Security = .plain, name: String, credits: UInt32 = 4,
             cacheBytes: Int = 512 << 20, featureDirectory: String? = nil, featureBytes: Int64 = 8 << 30,
-            activationBytes: Int = defaultActivationBytes
+            activationBytes: Int? = nil
         ) {
             self.endpoints = endpoints
             self.security = security
@@ -45,8 +46,7 @@ package final class WorkerNode: Sendable {
             self.activationBytes = activationBytes
         }
 
-        /// Half of the host's memory, shared by as many workers as it has cores.
-        package static var defaultActivationBytes: Int {
+        fileprivate static var shareOfMemory: Int {
             let host = ProcessInfo.processInfo
             return Int(host.physicalMemory / 2) / max(host.processorCount, 1)
         }
@@ -101,7 +101,8 @@ package final class WorkerNode: Sendable {
                     return try link.request(request, timeout: Self.fetchTimeout).payload.joined()
                 },
                 report: { result, output in link.send(.result(result), payload: Frame.payload(output)) }),
-            cacheBytes: configuration.cacheBytes, activationBytes: configuration.activationBytes,
+            cacheBytes: configuration.cacheBytes,
+            activationBytes: configuration.activationBytes ?? Configuration.shareOfMemory,
             features: {
                 guard let directory = configuration.featureDirectory else { return MemoryFeatureStore() }
                 return try FeatureCache(directory: directory, byteLimit: configuration.featureBytes)

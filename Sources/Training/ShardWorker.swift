@@ -17,7 +17,7 @@ package final class ShardWorker {
     ///   - store: of decoded clips.
     ///   - activationBytes: how much is kept of a network's activations, from one phase of a step to the next; shards
     ///     beyond it are computed again.
-    package init(store: any FeatureStore = MemoryFeatureStore(), activationBytes: Int = 4 << 30) {
+    package init(store: any FeatureStore = MemoryFeatureStore(), activationBytes: Int = .max) {
         network = NetworkShards(store: store, activationLimit: activationBytes)
         rounds = ReplicaRounds(network)
     }

@@ -61,8 +61,7 @@ struct WorkerServiceCommand: ParsableCommand {
             .init(
                 endpoints: broker.endpoints(), security: broker.security(for: .worker), name: name,
                 credits: credits, featureDirectory: cache, featureBytes: Int64(cacheGigabytes * 0x1p30),
-                activationBytes: activationGigabytes.map { Int($0 * 0x1p30) }
-                    ?? WorkerNode.Configuration.defaultActivationBytes),
+                activationBytes: activationGigabytes.map { Int($0 * 0x1p30) }),
             welcomed: { ready.call() }, drainOrdered: { drain.call() })
         _ = stop.wait()
         try node.finish()

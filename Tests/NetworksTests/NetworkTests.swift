@@ -174,6 +174,48 @@ import Testing
         #expect(once.values.contains { $0 != 0 })
     }
 
+    /// To the last bit, with both on their way at once.
+    @Test func backbonesThatShareARoomHaveTheGradientsOfTheirOwn() throws {
+        let small = try SmallNetwork()
+        let first = Backbone(small.architecture, clips: 1)
+        let second = Backbone(small.architecture, clips: 1, room: first.room)
+        #expect(second.room === first.room)
+        #expect(Backbone(small.architecture, clips: 2, room: first.room).room !== first.room)
+        let g = (0..<32).map { Float($0) / 16 - 1 }
+        func forth(_ backbone: Backbone, _ clip: Int) throws {
+            backbone.load(
+                0, logMel: try small.clip("mel", clip, count: 16 * 33), wave: try small.clip("wave", clip, count: 1024))
+            _ = backbone.forward(small.parameters, statistics: FloatBuffer(count: small.parameters.layout.count))
+        }
+        func back(_ backbone: Backbone) -> [Float] {
+            let gradient = FloatBuffer(count: small.parameters.layout.count)
+            backbone.backward(small.parameters, featureGradient: g, gradient: gradient)
+            return gradient.values
+        }
+        let alone = try (0..<2).map { clip in
+            let backbone = Backbone(small.architecture, clips: 1)
+            try forth(backbone, clip)
+            return back(backbone)
+        }
+        try forth(first, 0)
+        try forth(second, 1)
+        #expect(back(first) == alone[0])
+        #expect(back(second) == alone[1])
+        #expect(alone[0] != alone[1])
+    }
+
+    @Test func activationsAreAllThatWaits() {
+        var a = Architecture(channels: [.logMel], classes: 2)
+        (a.melBands, a.frames, a.stemChannels, a.trunkChannels) = (8, 10, 16, 32)
+        a.stages = [Architecture.Stage(expansion: 2, channels: 16, repeats: 2)]
+        // The log-mel; stem and filter at 4 x 5; then at 2 x 3, but for the first expansion; images beside projections.
+        let stem = 4 * 5 * 16 + 4 * 5 * 16
+        let blocks = (4 * 5 * 32 + 2 * 3 * (32 + 16 + 16)) + 2 * 3 * (32 + 32 + 16 + 16)
+        let perClip = 4 * (8 * 10 + stem + blocks + 2 * 3 * 32)
+        #expect(Backbone(a, clips: 1).activationBytes == perClip)
+        #expect(Backbone(a, clips: 3).activationBytes == 3 * perClip)
+    }
+
     /// Pairs, so that the loss can reach zero: with more partners p the contrastive term stays above 2/7 · log p, since an
     /// anchor cannot give all its likelihood to each of them.
     @Test func overfitsAFewClips() throws {

@@ -22,7 +22,7 @@ final class NetworkShards {
     private static let longestSeconds = 10
 
     private let store: any FeatureStore
-    /// Bytes of activations that are kept from forward to backward.
+    /// Bytes of activations that are kept from forward to backward; one shard's always are.
     private let activationLimit: Int
     private var maker: ClipWindowMaker?
     private var versions: [(hash: ContentHash, parameters: Parameters)] = []
@@ -181,9 +181,9 @@ extension NetworkShards {
     /// Nobody needs the backbone's activations any more.
     func release(_ backbone: Backbone) { idle.append(backbone) }
 
-    /// Whether the activations of so many shards as large may be kept at a time.
+    /// Whether the activations of so many shards as large may be kept, beside those that wait already.
     func mayKeep(_ count: Int, as backbone: Backbone) -> Bool {
-        count * backbone.activationBytes <= activationLimit
+        keptBytes + count * backbone.activationBytes <= activationLimit
     }
 
     private static func mix(_ values: inout [Float], _ other: [Float], share: Float) {

@@ -57,13 +57,13 @@ def listener(peer, clips):
     if peer.startswith("frozen"):
         with torch.no_grad():
             frozen = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(model, inputs)))
-        return lambda: frozen(*inputs)
+        return torch.inference_mode()(lambda: frozen(*inputs))
     if peer.startswith("compiled"):
         from torch._inductor import config
 
         config.freezing = True
         model = torch.compile(model)
-    return lambda: model(*inputs)
+    return torch.inference_mode()(lambda: model(*inputs))
 
 
 def trainer(peer, clips):
@@ -98,19 +98,11 @@ for line in sys.stdin:
     if key not in workers:
         workers[key] = (trainer if work == "train" else listener)(peer, int(clips))
         for _ in range(1 if work == "train" else 3):
-            if work == "train":
-                first = workers[key]()
-            else:
-                with torch.inference_mode():
-                    first = workers[key]()
+            first = workers[key]()
     times = []
     while sum(times) < 0.25:  # One call leaves its caches to the next; the first of a turn finds none.
         start = time.perf_counter()
-        if work == "train":
-            workers[key]()
-        else:
-            with torch.inference_mode():
-                workers[key]()
+        workers[key]()
         times.append(time.perf_counter() - start)
     milliseconds = statistics.median(times) * 1000 / int(clips)
     print(json.dumps({"milliseconds": milliseconds, "values": first.reshape(-1)[:128].tolist(),
