@@ -84,7 +84,7 @@ let package = Package(
                 "Plant", "Spectra", "Networks", "Tensors", "Messaging", "Wire", "PostgreSQL", "Ledger", "Nodes",
                 "Chaos", "TestSupport", arguments, protobuf,
             ],
-            exclude: ["peers"],
+            exclude: ["peers", "RESULTS.md"],
             swiftSettings: strict),
 
         room("Chaos", ["Messaging", "PostgreSQL", "Nodes"]),
