@@ -108,7 +108,10 @@ let package = Package(
         tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "Messaging", "Nodes", "TestSupport"]),
         tests(
             "NodesTests",
-            ["Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", protobuf, logging]),
+            [
+                "Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", "TestSupport", protobuf,
+                logging,
+            ]),
         tests(
             "SimulationTests",
             [

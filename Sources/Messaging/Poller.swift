@@ -19,6 +19,11 @@ package struct Poller {
     }
 
     @discardableResult
+    package mutating func add(_ watch: ConnectionWatch) -> Member {
+        add(zmq_pollitem_t(socket: watch.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0), owner: watch)
+    }
+
+    @discardableResult
     package mutating func add(_ signal: WakeSignal) -> Member {
         add(zmq_pollitem_t(socket: nil, fd: signal.descriptor, events: Int16(ZMQ_POLLIN), revents: 0), owner: signal)
     }

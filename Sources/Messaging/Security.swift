@@ -10,6 +10,12 @@ package enum Security: Hashable, Sendable {
     case curveClient(CurveKeyPair, broker: CurveKey)
 }
 
+extension Security {
+    /// What a frame may have on the wire beyond its own bytes: 33 of CURVE (a name, a nonce, a code of authentication and
+    /// flags), and some for a frame that is a little too large.
+    package static let frameRoom = 4_096
+}
+
 extension Socket {
     /// Before bind and connect: libzmq looks at these options then.
     func protect(by security: Security) throws(MessagingError) {

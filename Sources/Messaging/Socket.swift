@@ -19,9 +19,9 @@ package final class Socket {
 
     package let kind: Kind
     let handle: UnsafeMutableRawPointer
+    let context: MessagingContext
     private let frameCount: Int
     private let security: Security
-    private let context: MessagingContext
 
     /// Makes a socket on the calling thread, which from now on is its only one.
     package init(_ kind: Kind, in context: MessagingContext, options: SocketOptions) throws(MessagingError) {
@@ -41,7 +41,9 @@ package final class Socket {
         try set(ZMQ_SNDHWM, options.highWaterMark)
         try set(ZMQ_RCVHWM, options.unreadLimit)
         try set(ZMQ_LINGER, options.lingerMilliseconds)
-        var frameBytes = Int64(options.frameBytes)
+        // libzmq counts what CURVE wraps a frame in as well; and a frame that is only a little too large is to be answered
+        // by whoever reads it, which a broken connection cannot be.
+        var frameBytes = Int64(options.frameBytes + Security.frameRoom)
         guard zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &frameBytes, MemoryLayout<Int64>.size) == 0 else {
             throw .last("limit the frame size of a socket")
         }

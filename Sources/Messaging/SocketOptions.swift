@@ -6,7 +6,8 @@ package struct SocketOptions: Hashable, Sendable {
     package var unreadLimit: Int
     /// How long queued messages may still be sent after the socket was closed, milliseconds.
     package var lingerMilliseconds: Int
-    /// Largest single frame accepted, bytes; a peer that sends a larger one is disconnected.
+    /// Largest single frame expected, bytes; a peer that sends one larger by more than `Security.frameRoom` is
+    /// disconnected.
     package var frameBytes: Int
     /// Frames kept of one message; what follows is thrown away, so that a decoder sees one more than it allows.
     package var frameCount: Int

@@ -87,7 +87,13 @@ package struct DatasetImport: Sendable {
                 $0.length = UInt64(bytes.count)
                 $0.durable = true
             })
-        _ = try link.request(put, payload: Frame.payload(bytes), timeout: Self.putTimeout)
+        do throws(PeerError) {
+            _ = try link.request(put, payload: Frame.payload(bytes), timeout: Self.putTimeout)
+        } catch  where error.code == .refused(.unsendable) || error.code == .refused(.tooLarge) {
+            return .rejected(path: entry.path, reason: "\(entry.path): \(error.description)")
+        } catch {
+            throw PeerError(error.code, "\(entry.path) was not stored: \(error.description)")
+        }
         return .stored(clip)
     }
 }

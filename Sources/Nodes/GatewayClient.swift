@@ -60,6 +60,8 @@ package final class GatewayClient {
     }
 
     private static let damagesAllowed = 3
+    /// Without any answer for so long, a sentence says what is waited for.
+    private static let quietSpan: Int64 = 30_000
 
     /// Told after so long without a session; nil looks for a broker for ever.
     private let patience: Duration?
@@ -75,11 +77,17 @@ package final class GatewayClient {
     /// Keys of clips to send, by number.
     private var queue: [Int: String] = [:]
     private var unansweredBytes = 0
+    private var breakage = Breakage()
     /// Nil while there is no session.
     private var creditBytes: Int?
     /// Nothing is sent before, in milliseconds of the steady clock: the broker is busy.
     private var pausedUntil: Int64 = 0
     private var searchingSince: Int64
+    /// When a clip was last answered, or there was last none to wait for; and when that was last remarked on.
+    private var answeredAt: Int64
+    private var remarkedAt: Int64
+    /// Told after so long without any answer; nil waits for ever.
+    private let silence: Duration?
     private let logger = Logger(label: "auscult.gateway")
     /// Why the broker let us wait last.
     private var toldReason = ""
@@ -91,10 +99,11 @@ package final class GatewayClient {
     /// - Parameters:
     ///   - follow: whether to wait for each clip's score.
     ///   - patience: how long to look for a broker before `unreachable` is thrown; nil never gives up.
+    ///   - silence: how long no clip may be answered before `timedOut` is thrown; nil never gives up.
     ///   - answered: called for every answer, on the calling thread.
     package init(
         name: String, endpoints: [Endpoint], security: Security = .plain, follow: Bool,
-        patience: Duration? = .seconds(10), answered: @escaping (OutgoingClip, Answer) -> Void
+        patience: Duration? = .seconds(10), silence: Duration? = nil, answered: @escaping (OutgoingClip, Answer) -> Void
     ) throws {
         let mailbox = try Mailbox<Event>()
         link = try PeerLink.open(
@@ -103,7 +112,9 @@ package final class GatewayClient {
                 logger: logger)
         ) { mailbox.post(.link($0)) }
         (self.mailbox, self.follow, self.patience, self.answered) = (mailbox, follow, patience, answered)
-        searchingSince = SteadyClock.milliseconds
+        self.silence = silence
+        let now = SteadyClock.milliseconds
+        (searchingSince, answeredAt, remarkedAt) = (now, now, now)
         poller.add(mailbox)
     }
 
@@ -159,7 +170,24 @@ package final class GatewayClient {
                 .unreachable,
                 "\(link.reason); what was not accepted is still in its file, push it again later")
         }
+        try heedSilence(now: SteadyClock.milliseconds)
         try pump()
+    }
+
+    /// Says what is waited for when nothing has been answered for long, and gives up when that is allowed.
+    private func heedSilence(now: Int64) throws {
+        if entries.isEmpty || creditBytes == nil { (answeredAt, remarkedAt) = (now, now) }
+        guard now - max(answeredAt, remarkedAt) >= Self.quietSpan else { return }
+        remarkedAt = now
+        let unscored = entries.values.count { if case .accepted = $0.stage { true } else { false } }
+        let sentence =
+            "no clip was answered for \((now - answeredAt) / 1_000) s; \(entries.count - unscored) wait to be accepted"
+            + (toldReason.isEmpty ? "" : " (\(toldReason))") + ", \(unscored) to be scored: "
+            + "'auscult status' shows whether workers run, 'auscult model list' whether a model is promoted"
+        guard let silence, now - answeredAt >= Int64(silence / .milliseconds(1)) else {
+            return logger.warning("\(sentence)")
+        }
+        throw PeerError(.silent, "\(sentence); what was accepted goes on without us")
     }
 }
 
@@ -168,7 +196,7 @@ package final class GatewayClient {
 extension GatewayClient {
     private func handle(_ event: PeerEvent) throws {
         switch event {
-        case .welcomed(let welcome): begin(credit: Int(welcome.limits.creditBytes))
+        case .welcomed(let welcome): begin(welcome)
         case .lost:
             if creditBytes != nil { searchingSince = SteadyClock.milliseconds }
             creditBytes = nil
@@ -184,10 +212,14 @@ extension GatewayClient {
     }
 
     /// A broker welcomes us: what it has not accepted is sent again, what it has is asked for.
-    private func begin(credit: Int) {
-        creditBytes = credit
-        unansweredBytes = 0
+    private func begin(_ welcome: WireWelcome) {
+        creditBytes = Int(clamping: welcome.limits.creditBytes)
         pausedUntil = 0
+        let sent = entries.filter { if case .sent = $0.value.stage { true } else { false } }
+        if breakage.isProved(byWelcomeOf: welcome.epoch, unanswered: !sent.isEmpty) {
+            for entry in sent.values { giveUp(entry) }
+        }
+        unansweredBytes = 0
         for (key, entry) in entries {
             switch entry.stage {
             case .accepted(let acceptance):
@@ -204,10 +236,20 @@ extension GatewayClient {
         }
     }
 
+    private func giveUp(_ entry: Entry) {
+        let error = WireError(
+            .unsendable,
+            "\(entry.clip.path): the connection breaks whenever this clip of \(entry.clip.byteCount) bytes is sent")
+        logger.error("\(error.reason)")
+        entries[entry.clip.key] = nil
+        for clip in entry.clips { answered(clip, .rejected(error)) }
+    }
+
     private func accept(_ accepted: WireAccepted) {
         guard let entry = entries[accepted.key] else { return }
         // A broker may say it twice; the first time counts.
         if case .accepted = entry.stage { return }
+        answeredAt = SteadyClock.milliseconds
         let acceptance = Acceptance(job: accepted.job, duplicate: accepted.duplicate)
         settle(accepted.key, as: .accepted(acceptance))
         if !follow { entries[accepted.key] = nil }
@@ -238,12 +280,14 @@ extension GatewayClient {
             return putOff(reject.key, milliseconds: 1_000)
         }
         settle(reject.key, as: .waiting)
+        answeredAt = SteadyClock.milliseconds
         entries[reject.key] = nil
         for clip in entry.clips { answered(clip, .rejected(error)) }
     }
 
     private func conclude(_ outcome: WireOutcome) {
         guard let entry = entries[outcome.key], case .accepted(let acceptance) = entry.stage else { return }
+        answeredAt = SteadyClock.milliseconds
         entries[outcome.key] = nil
         for (clip, acceptance) in entry.acceptances(acceptance) {
             switch outcome.outcome {
@@ -258,6 +302,7 @@ extension GatewayClient {
     /// A sent clip is answered: its bytes no longer count against the credit.
     private func settle(_ key: String, as stage: Stage) {
         guard let entry = entries[key] else { return }
+        breakage.answered()
         if case .sent = entry.stage { unansweredBytes -= entry.clip.byteCount }
         queue[entry.number] = nil
         entries[key]?.stage = stage
@@ -273,6 +318,7 @@ extension GatewayClient {
         for number in queue.keys.sorted() {
             guard let key = queue[number], let entry = entries[key] else { continue }
             guard unansweredBytes == 0 || unansweredBytes + entry.clip.byteCount <= creditBytes else { return }
+            guard unansweredBytes == 0 || !breakage.goesOneByOne else { return }
             queue[number] = nil
             send(entry.clip)
         }

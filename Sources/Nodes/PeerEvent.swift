@@ -22,6 +22,8 @@ package struct PeerError: Error, Hashable, Sendable, CustomStringConvertible {
         case refused(WireError.Code)
         /// The broker is there but did not answer in time.
         case timedOut
+        /// The broker answers, but nothing has come of what it was given for long.
+        case silent
         /// The link was closed meanwhile.
         case closed
     }

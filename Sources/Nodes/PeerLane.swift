@@ -4,13 +4,16 @@ internal import Messaging
 struct PeerLane {
     private let socket: Socket
     private let member: Poller.Member
+    private let watch: ConnectionWatch
     private var waiting: [Message] = []
     private var isFull = false
 
     init(_ options: SocketOptions, to endpoint: Endpoint, in context: MessagingContext, _ poller: inout Poller) throws {
         socket = try Socket(.dealer, in: context, options: options)
+        watch = try ConnectionWatch(socket)
         try socket.connect(endpoint)
         member = poller.add(socket)
+        poller.add(watch)
     }
 
     /// Sends now or, when the connection is not up or its queue is full, as soon as it can.
@@ -25,6 +28,9 @@ struct PeerLane {
     mutating func flushIfWritable(_ poller: inout Poller) throws {
         if isFull, poller.isWritable(member) { try flush(&poller) }
     }
+
+    /// The connection has broken since this was asked last; what was under way on it is lost, and libzmq makes another.
+    func hasBroken() throws -> Bool { try watch.hasBroken() }
 
     func isReadable(_ poller: Poller) -> Bool { poller.isReadable(member) }
 

@@ -75,7 +75,7 @@ package final class PeerLink: Sendable {
     }
 
     /// Asks the broker and blocks the calling thread until the answer comes: STATUS to ASK_STATUS, DONE to DRAIN_WORKER,
-    /// CONTENT to FETCH, STORED to PUT. Never call it on the link's thread.
+    /// CONTENT to FETCH, STORED to PUT. Never call it on the link's thread. A broker that is busy is asked again.
     ///
     /// - Parameter timeout: how long to look for a broker and to wait for its answer together.
     package func request(
@@ -86,7 +86,8 @@ package final class PeerLink: Sendable {
         if standing.isClosed { throw standing.error }
         if let answer = request.wait(timeout) { return try answer.get() }
         mailbox.post(.forget(request))
-        throw standing.error
+        let pressure = request.putOffReason
+        throw pressure.isEmpty ? standing.error : PeerError(.timedOut, "the broker puts us off: \(pressure)")
     }
 
     /// Says GOODBYE to the broker and ends the link; rethrows what ended it before.

@@ -25,9 +25,8 @@ final class PeerLoop {
     private var lastRefusal: WireError?
     private var control: PeerLane?
     private var data: PeerLane?
-    /// Requests without answer by their sequence; said again after each WELCOME.
-    private var requests: [UInt32: PeerRequest] = [:]
-    private var lastSequence: UInt32 = 0
+    /// Said again after each WELCOME.
+    private var requests = OpenRequests()
 
     init(
         _ configuration: PeerLink.Configuration, _ mailbox: Mailbox<Command>, _ standing: PeerStanding,
@@ -56,8 +55,12 @@ final class PeerLoop {
     /// Waits for something to do and does it; false when the link was closed.
     private func turn() throws -> Bool {
         try perform(session.tick(now: SteadyClock.milliseconds))
-        let pause = session.nextDeadline.map { max(0, $0 - SteadyClock.milliseconds) }
+        try sayRequests()
+        let deadline = [session.nextDeadline, session.isWelcomed ? requests.nextDeadline : nil].compactMap(\.self).min()
+        let pause = deadline.map { max(0, $0 - SteadyClock.milliseconds) }
         try poller.wait(pause.map { .milliseconds($0) })
+        if try control?.hasBroken() == true { try perform(session.broke(.control, now: SteadyClock.milliseconds)) }
+        if try data?.hasBroken() == true { try perform(session.broke(.data, now: SteadyClock.milliseconds)) }
         try control?.flushIfWritable(&poller)
         try data?.flushIfWritable(&poller)
         if poller.isReadable(mailboxMember), try !obey() { return false }
@@ -70,8 +73,7 @@ final class PeerLoop {
     private func end(_ error: PeerError?) {
         if standing.isClosed { return }
         standing.become(.closed(error))
-        for request in requests.values { request.answer(.failure(standing.error)) }
-        requests = [:]
+        for request in requests.removeAll() { request.answer(.failure(standing.error)) }
         if let error { handler(.ended(error)) }
     }
 }
@@ -85,11 +87,8 @@ extension PeerLoop {
             switch command {
             case .send(let message, let payload):
                 if session.isWelcomed { try send(Envelope(message), payload: payload) }
-            case .ask(let request):
-                lastSequence = lastSequence == .max ? 1 : lastSequence + 1
-                requests[lastSequence] = request
-                if session.isWelcomed { try send(request, sequence: lastSequence) }
-            case .forget(let request): requests = requests.filter { $0.value !== request }
+            case .ask(let request): requests.add(request)
+            case .forget(let request): requests.forget(request)
             case .heartbeat:
                 if session.isWelcomed { try sayHeartbeat() }
             case .close(let reason):
@@ -100,23 +99,26 @@ extension PeerLoop {
         return true
     }
 
-    private func send(_ request: PeerRequest, sequence: UInt32) throws {
-        try send(Envelope(request.message, sequence: sequence), payload: request.payload)
+    private func sayRequests() throws {
+        guard session.isWelcomed else { return }
+        for (sequence, request) in requests.due(now: SteadyClock.milliseconds) {
+            try send(Envelope(request.message, sequence: sequence), payload: request.payload)
+        }
     }
 
     /// Hands an answer to whoever waits for it; returns false when nobody does.
     private func settle(_ envelope: Envelope, payload: [Frame]) -> Bool {
-        let found =
-            requests[envelope.sequence].map { (envelope.sequence, $0) }
-            ?? requests.first { envelope.message.answers($0.value.message) }.map { ($0.key, $0.value) }
-        guard let (sequence, request) = found else { return false }
-        requests[sequence] = nil
-        if case .reject(let reject) = envelope.message {
-            request.answer(.failure(PeerError(reject.error)))
-        } else {
-            request.answer(.success((envelope.message, payload)))
+        switch requests.settle(envelope, now: SteadyClock.milliseconds) {
+        case .nobody: return false
+        case .putOff: return true
+        case .by(let request):
+            if case .reject(let reject) = envelope.message {
+                request.answer(.failure(PeerError(reject.error)))
+            } else {
+                request.answer(.success((envelope.message, payload)))
+            }
+            return true
         }
-        return true
     }
 }
 
@@ -154,9 +156,10 @@ extension PeerLoop {
                 lastRefusal = nil
                 standing.become(.welcomed)
                 handler(.welcomed(welcome))
-                for (sequence, request) in requests.sorted(by: { $0.key < $1.key }) {
-                    try send(request, sequence: sequence)
-                }
+                guard let culprit = requests.begin(epoch: welcome.epoch) else { continue }
+                let name = culprit.message.command.rule.name
+                let error = WireError(.unsendable, "the connection breaks whenever this \(name) is sent")
+                culprit.answer(.failure(PeerError(error)))
             case .lost(let reason):
                 search()
                 handler(.lost(reason: reason))

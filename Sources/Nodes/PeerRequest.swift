@@ -12,6 +12,7 @@ final class PeerRequest: Sendable {
     let payload: [Frame]
     private let outcome = Mutex<Result<Answer, PeerError>?>(nil)
     private let answered = DispatchSemaphore(value: 0)
+    private let pressure = Mutex("")
 
     init(_ message: WireMessage, payload: [Frame]) {
         self.message = message
@@ -27,6 +28,12 @@ final class PeerRequest: Sendable {
         }
         if isFirst { answered.signal() }
     }
+
+    /// The broker wants to be asked later, and why.
+    func isPutOff(because reason: String) { pressure.withLock { $0 = reason } }
+
+    /// Why the broker put it off last; empty when it did not.
+    var putOffReason: String { pressure.withLock { $0 } }
 
     /// Blocks until there is an answer; nil when `timeout` has passed without one.
     func wait(_ timeout: Duration) -> Result<Answer, PeerError>? {
@@ -45,6 +52,7 @@ extension WireMessage {
         case (.put(let put), .stored(let stored)): put.sha256 == stored.sha256
         case (.askStatus, .status), (.drainWorker, .done): true
         case (.fetch(let fetch), .reject(let reject)): reject.key == ContentHash(bytes: fetch.sha256)?.description
+        case (.put(let put), .busy(let busy)): busy.key == ContentHash(bytes: put.sha256)?.description
         case (.put(let put), .reject(let reject)): reject.key == ContentHash(bytes: put.sha256)?.description
         case (.drainWorker(let drain), .reject(let reject)): reject.key == drain.worker
         default: false

@@ -106,6 +106,20 @@ package struct PeerSession: Sendable {
         }
     }
 
+    /// A lane's connection has broken, and what was under way on it is lost; the next one is unknown to the broker.
+    package mutating func broke(_ lane: Lane, now: Int64) -> [Action] {
+        switch state {
+        case .welcomed:
+            return [.lost(reason: "the connection for \(lane) broke")] + greet(now: now)
+        case .greeting(var greeting):
+            greeting.welcomedLanes.remove(lane)
+            state = .greeting(greeting)
+            return [.sayHello(lane)]
+        case .pausing, .refused:
+            return []
+        }
+    }
+
     private mutating func heard(_ welcome: WireWelcome, on lane: Lane, now: Int64) -> [Action] {
         guard welcome.epoch >= epoch else {
             // A broker that another has replaced and that does not know it yet.

@@ -36,6 +36,7 @@ extension WireError.Code {
     package static let unknownKey = Self(rawValue: 127)
     package static let dropped = Self(rawValue: 128)
     package static let notReading = Self(rawValue: 129)
+    package static let unsendable = Self(rawValue: 130)
     // The clip as submitted
     package static let wrongSHA256 = Self(rawValue: 200)
     package static let keyConflict = Self(rawValue: 201)
@@ -113,6 +114,7 @@ extension WireError.Code {
         Entry(.unknownKey, "unknownKey", .afterRepair, "The key of this connection is not allowed, or not any more."),
         Entry(.dropped, "dropped", .afterRepair, "The peer has sent too much that is none of the protocol's."),
         Entry(.notReading, "notReading", .afterHello, "The peer does not read what the broker sends."),
+        Entry(.unsendable, "unsendable", .afterRepair, "The connection breaks whenever this message is sent."),
         Entry(.wrongSHA256, "wrongSHA256", .later, "The payload does not have the SHA-256 it was announced with."),
         Entry(.keyConflict, "keyConflict", .never, "The key was used before, for other bytes."),
         Entry(.unknownSite, "unknownSite", .afterRepair, "The site is not known or not this gateway's."),

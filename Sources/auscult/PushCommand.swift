@@ -63,7 +63,7 @@ struct PushCommand: ParsableCommand {
         let report = PushReport(json: output.json, followed: wait)
         let client = try GatewayClient(
             name: "push-\(PeerIdentity.hostName)-\(getpid())", endpoints: broker.endpoints(),
-            security: broker.security(for: .gateway), follow: wait
+            security: broker.security(for: .gateway), follow: wait, silence: .seconds(600)
         ) { clip, answer in report.note(clip, answer) }
         found.missing.forEach { report.reject($0, ClipFiles.missingReason($0)) }
         var decoder = ClipDecoder(sampleRateHz: 16_000)

@@ -161,6 +161,55 @@ import Wire
         try peer.link.close(reason: "")
     }
 
+    /// Another request goes through; only the one that breaks the connection is given up, with its name.
+    @Test func aRequestThatBreaksTheConnectionIsToldSo() throws {
+        let broker = try ScriptedBroker(frameBytes: 10_000)
+        let peer = try Peer([broker.endpoint])
+        let (asking, outcome) = try ask(.put(.with { $0.length = 1 << 20 }), of: peer.link, payload: 1 << 20)
+        for _ in 0..<7 { try broker.welcome() }
+        #expect(outcome.waitAndDrain() == [.refused(.unsendable)])
+        try asking.join()
+        #expect(try peer.epoch() == 1)
+        try peer.link.close(reason: "")
+    }
+
+    @Test func aBusyBrokerIsAskedAgain() throws {
+        let broker = try ScriptedBroker()
+        let peer = try Peer([broker.endpoint])
+        try broker.welcome()
+        let (asking, outcome) = try ask(.put(.with { $0.length = 1 }), of: peer.link, payload: 1)
+        let heard = try broker.next()
+        try broker.answer(heard, .busy(.with { ($0.retryAfterMilliseconds, $0.reason) = (10, "the disk is full") }))
+        let again = try broker.next()
+        #expect(again.message == heard.message && again.payload.map(\.count) == [1])
+        try broker.answer(again, .stored(.init()))
+        #expect(outcome.waitAndDrain() == [nil])
+        try asking.join()
+        try peer.link.close(reason: "")
+    }
+
+    /// Asks on a thread of its own; nil when there was an answer.
+    private func ask(
+        _ message: WireMessage, of link: PeerLink, payload byteCount: Int
+    ) throws -> (NodeThread, Mailbox<PeerError.Code?>) {
+        let outcome = try Mailbox<PeerError.Code?>()
+        let (thread, _) = try NodeThread.start("asking") {
+            (
+                (),
+                {
+                    do throws(PeerError) {
+                        let payload = [Frame([UInt8](repeating: 1, count: byteCount))]
+                        _ = try link.request(message, payload: payload, timeout: .seconds(10))
+                        outcome.post(nil)
+                    } catch {
+                        outcome.post(error.code)
+                    }
+                }
+            )
+        }
+        return (thread, outcome)
+    }
+
     @Test func aRequestSurvivesARestartOfTheBroker() throws {
         var broker: ScriptedBroker? = try ScriptedBroker()
         let endpoint = try #require(broker?.endpoint)

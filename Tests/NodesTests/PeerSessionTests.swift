@@ -145,6 +145,19 @@ import Wire
         #expect(session.tick(now: 1_000) == Self.hellos)
     }
 
+    @Test func aBrokenConnectionIsGreetedAnewAtOnce() {
+        var session = Self.welcomed()
+        let actions = session.broke(.data, now: 10)
+        #expect(actions == [.lost(reason: "the connection for data broke")] + Self.hellos)
+        _ = session.heard(Self.welcome(epoch: 5), on: .control, now: 11)
+        // A lane that breaks while it is greeted says HELLO again and needs another welcome.
+        #expect(session.broke(.control, now: 12) == [.sayHello(.control)])
+        _ = session.heard(Self.welcome(epoch: 5), on: .data, now: 13)
+        #expect(!session.isWelcomed)
+        _ = session.heard(Self.welcome(epoch: 5), on: .control, now: 14)
+        #expect(session.isWelcomed)
+    }
+
     @Test func ourNameTakenByAnotherEndsTheSession() {
         var session = Self.welcomed()
         #expect(session.heard(Self.reject(.duplicatePeer), on: .control, now: 1).count == 1)

@@ -17,8 +17,9 @@ final class ScriptedBroker {
     private var poller = Poller()
     private var routes: [WireLane: Route] = [:]
 
-    init(_ endpoint: Endpoint = .tcp(host: "127.0.0.1", port: 0)) throws {
-        socket = try Socket(.router, in: MessagingContext(), options: .control)
+    /// - Parameter frameBytes: connections break on larger frames.
+    init(_ endpoint: Endpoint = .tcp(host: "127.0.0.1", port: 0), frameBytes: Int = 1 << 20) throws {
+        socket = try Socket(.router, in: MessagingContext(), options: SocketOptions(frameBytes: frameBytes))
         self.endpoint = try socket.bind(endpoint)
         poller.add(socket)
     }
@@ -49,12 +50,16 @@ final class ScriptedBroker {
     }
 
     /// Hears HELLO on both lanes; everything else is answered by REJECT 120, as a restarted broker does.
+    ///
+    /// - Parameter beginning: what was heard already.
     @discardableResult
-    func meet() throws -> WireHello {
+    func meet(_ beginning: Heard? = nil) throws -> WireHello {
         routes = [:]
         var first: WireHello?
+        var beginning = beginning
         while routes.count < 2 {
-            let heard = try next(skippingHeartbeats: false)
+            let heard = try beginning ?? next(skippingHeartbeats: false)
+            beginning = nil
             guard case .hello(let hello) = heard.message else {
                 try answer(heard, .reject(WireError(.notWelcomed, "who are you?")))
                 continue
@@ -69,8 +74,10 @@ final class ScriptedBroker {
 
     /// Meets a peer and welcomes it on both lanes.
     @discardableResult
-    func welcome(epoch: UInt64 = 1, period: UInt32 = 1_000, credit: UInt64 = 1 << 20) throws -> WireHello {
-        let hello = try meet()
+    func welcome(
+        epoch: UInt64 = 1, period: UInt32 = 1_000, credit: UInt64 = 1 << 20, after beginning: Heard? = nil
+    ) throws -> WireHello {
+        let hello = try meet(beginning)
         var welcome = WireWelcome()
         welcome.epoch = epoch
         welcome.limits.heartbeatMilliseconds = period
