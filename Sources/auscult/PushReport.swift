@@ -16,6 +16,7 @@ final class PushReport {
         var logOdds: Double?
         var threshold: Double?
         var verdict: String?
+        var flags: [String]?
         var neighbourDistance: Double?
         var modelVersion: String?
         var queueMilliseconds: Double?
@@ -23,7 +24,7 @@ final class PushReport {
 
         private enum Key: CodingKey {
             case path, key, job, status, error
-            case score, logOdds, threshold, verdict, neighbourDistance, modelVersion
+            case score, logOdds, threshold, verdict, flags, neighbourDistance, modelVersion
             case queueMilliseconds, computeMilliseconds
         }
 
@@ -39,6 +40,7 @@ final class PushReport {
             try line.encode(logOdds, forKey: .logOdds)
             try line.encode(threshold, forKey: .threshold)
             try line.encode(verdict, forKey: .verdict)
+            try line.encode(flags, forKey: .flags)
             try line.encode(neighbourDistance, forKey: .neighbourDistance)
             try line.encode(modelVersion, forKey: .modelVersion)
             try line.encode(queueMilliseconds, forKey: .queueMilliseconds)
@@ -68,6 +70,7 @@ final class PushReport {
             line.logOdds = score.hasLogOdds ? score.logOdds : nil
             line.threshold = score.hasThreshold ? score.threshold : nil
             line.verdict = score.verdict
+            line.flags = score.flags
             line.neighbourDistance = score.hasNeighbourDistance ? score.neighbourDistance : nil
             line.modelVersion = score.modelVersion
             line.queueMilliseconds = queueMilliseconds
@@ -107,6 +110,7 @@ final class PushReport {
         }
         var text = "\(line.path)\t\(line.status)"
         if let score = line.score { text += "\t\(score.rounded(toPlaces: 3))\t\(line.verdict ?? "")" }
+        for flag in line.flags ?? [] { text += "\t\(flag)" }
         if let error = line.error { text += "\t\(error)" }
         Console.line(text)
     }

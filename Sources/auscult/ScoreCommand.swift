@@ -1,4 +1,5 @@
 import ArgumentParser
+import Audio
 import Datasets
 import Detection
 import FoundationEssentials
@@ -83,7 +84,7 @@ struct ScoreCommand: ParsableCommand {
 
 extension ScoreCommand {
     private enum Outcome {
-        case scored(path: String, machine: MachineName, ClipScore)
+        case scored(path: String, machine: MachineName, ClipScore, flags: [String])
         case failed(reason: String)
 
         var isFailure: Bool { if case .failed = self { true } else { false } }
@@ -102,7 +103,8 @@ extension ScoreCommand {
                 feature: clip.feature ?? feature)
             do throws(ModelError) {
                 return .scored(
-                    path: clip.path, machine: machine, try scorer.score(decoded.signal, machine: machine))
+                    path: clip.path, machine: machine, try scorer.score(decoded.signal, machine: machine),
+                    flags: decoded.flags.names)
             } catch {
                 throw WireError(error, clip: clip.path)
             }
@@ -124,16 +126,18 @@ extension ScoreCommand {
     private func show(_ outcome: Outcome) {
         switch outcome {
         case .failed(let reason): Console.note(reason)
-        case .scored(let path, let machine, let score) where json:
-            let row = Row(path: path, machine: machine.description, score: score, withEmbedding: embedding)
+        case .scored(let path, let machine, let score, let flags) where json:
+            let row = Row(
+                path: path, machine: machine.description, score: score, flags: flags, withEmbedding: embedding)
             do {
                 try Console.json(row)
             } catch {
                 Console.note("\(path): the score cannot be written: \(error)")
             }
-        case .scored(let path, let machine, let score):
+        case .scored(let path, let machine, let score, let flags):
             let threshold = score.threshold.map { " (threshold \(rounded($0)))" } ?? ""
-            Console.line("\(path)  \(machine)  \(score.verdict.rawValue)  \(rounded(score.score))\(threshold)")
+            let line = "\(path)  \(machine)  \(score.verdict.rawValue)  \(rounded(score.score))\(threshold)"
+            Console.line(([line] + flags).joined(separator: "  "))
         }
     }
 
@@ -144,10 +148,11 @@ extension ScoreCommand {
         let path: String
         let machine: String
         let score: ClipScore
+        let flags: [String]
         let withEmbedding: Bool
 
         private enum CodingKeys: String, CodingKey {
-            case path, machine, score, logOdds, crossEntropy, neighbourDistance, threshold, verdict, embedding
+            case path, machine, score, logOdds, crossEntropy, neighbourDistance, threshold, verdict, flags, embedding
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -160,6 +165,7 @@ extension ScoreCommand {
             try row.encode(score.neighbourDistance, forKey: .neighbourDistance)
             try row.encode(score.threshold, forKey: .threshold)
             try row.encode(score.verdict.rawValue, forKey: .verdict)
+            try row.encode(flags, forKey: .flags)
             if withEmbedding { try row.encode(score.embedding, forKey: .embedding) }
         }
     }

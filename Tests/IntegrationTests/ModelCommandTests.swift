@@ -52,6 +52,21 @@ import Testing
                 String(machine[0]), "--json",
             ]).objects()
             #expect(scored.count > 4 && scored.allSatisfy { $0["score"] is Double && $0["verdict"] is String })
+
+            // A clip that had to be repaired scores as the sound one does, and says so here and there.
+            let sound = try #require(scored.first)
+            let repaired = directory.appending(path: "repaired.wav")
+            let samples = try Data(contentsOf: URL(filePath: try #require(sound["path"] as? String)))
+            try (samples + Data(count: 512)).write(to: repaired)
+            let name = try #require(sound["machine"] as? String)
+            let offline = try #require(
+                Command.succeed(["score", repaired.path, "--model", file, "--machine", name, "--json"]).objects().first)
+            let online = try #require(objects(["push", repaired.path, "--machine", name, "--wait"]).first)
+            for result in [offline, online] {
+                #expect(result["score"] as? Double == sound["score"] as? Double)
+                #expect((result["flags"] as? [String])?.contains("repaired") == true)
+            }
+            #expect((sound["flags"] as? [String])?.contains("repaired") == false)
             #expect(try objects(["model", "list"]).count == 2)
 
             // Why a clip is anomalous, as a picture: two log-mels of 313 frames, two points each.
