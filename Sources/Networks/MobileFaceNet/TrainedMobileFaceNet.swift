@@ -3,17 +3,17 @@ internal import Tensors
 /// The MobileFaceNet up to the global convolution, during training.
 final class TrainedMobileFaceNet {
     private struct Block {
-        let expand: TrainedUnit
-        let filter: TrainedUnit
-        let project: TrainedUnit
+        let expand: TrainedPointwise
+        let filter: TrainedDepthwise
+        let project: TrainedPointwise
         let connects: Bool
         let image: FloatBuffer
     }
 
-    private let stem: TrainedUnit
-    private let filter: TrainedUnit
+    private let stem: TrainedStem
+    private let filter: TrainedDepthwise
     private let blocks: [Block]
-    private let trunk: TrainedUnit
+    private let trunk: TrainedPointwise
     private let clips: Int
     private let global: ParameterLayout.Slice
     /// The global convolution's weights and their gradients, [positions][channels].
@@ -29,16 +29,16 @@ final class TrainedMobileFaceNet {
     init(_ a: Architecture, _ layout: ParameterLayout, clips: Int, room: GradientRoom) {
         let plan = MobileFaceNetPlan(a)
         self.clips = clips
-        stem = TrainedUnit(plan.stem, layout, clips: clips)
-        filter = TrainedUnit(plan.filter, layout, clips: clips)
+        stem = TrainedStem(plan.stem, layout, clips: clips)
+        filter = TrainedDepthwise(plan.filter, layout, clips: clips)
         blocks = plan.bottlenecks.map {
             Block(
-                expand: TrainedUnit($0.expand, layout, clips: clips),
-                filter: TrainedUnit($0.filter, layout, clips: clips),
-                project: TrainedUnit($0.project, layout, clips: clips), connects: $0.connects,
+                expand: TrainedPointwise($0.expand, layout, clips: clips),
+                filter: TrainedDepthwise($0.filter, layout, clips: clips),
+                project: TrainedPointwise($0.project, layout, clips: clips), connects: $0.connects,
                 image: FloatBuffer(count: clips * $0.project.output.count))
         }
-        trunk = TrainedUnit(plan.trunk, layout, clips: clips)
+        trunk = TrainedPointwise(plan.trunk, layout, clips: clips)
         global = layout["mobilefacenet.linear7.conv.weight"]
         globalWeights = FloatBuffer(count: global.count)
         globalGradients = FloatBuffer(count: global.count)
@@ -46,7 +46,7 @@ final class TrainedMobileFaceNet {
         let units = plan.bottlenecks.flatMap { [$0.expand, $0.filter, $0.project] } + [plan.filter, plan.trunk]
         let widest = units.map { max($0.input.channels, $0.output.channels) }.max() ?? 0
         let longestRow = units.map { $0.input.columns * max($0.input.channels, $0.output.channels) }.max() ?? 0
-        scratch = FloatBuffer(count: max(2 * TrainedUnit.chunk * widest, longestRow, stem.stemScratchCount))
+        scratch = FloatBuffer(count: max(2 * UnitOutputs.chunk * widest, longestRow, stem.scratchCount))
         ring = TrainedRing(length: longestRow)
         let buffers = room.buffers(Self.gradientCounts(a, clips: clips))
         narrow = (buffers[0], buffers[1])
@@ -65,19 +65,19 @@ final class TrainedMobileFaceNet {
     /// What the block of that index reads.
     private func image(before index: Int) -> TrainedImage {
         index == 0
-            ? TrainedImage(unit: filter, stored: nil)
-            : TrainedImage(unit: blocks[index - 1].project, stored: blocks[index - 1].image)
+            ? TrainedImage(outputs: filter.outputs, stored: nil)
+            : TrainedImage(outputs: blocks[index - 1].project.outputs, stored: blocks[index - 1].image)
     }
 
-    var norms: [BatchNorm] { units.map(\.norm) }
+    var norms: [BatchNorm] { units.map(\.outputs.norm) }
 
     /// Numbers kept for the way back.
     var activationCount: Int {
-        units.reduce(0) { $0 + $1.outputs.count } + blocks.reduce(0) { $0 + $1.image.count }
+        units.reduce(0) { $0 + $1.outputs.values.count } + blocks.reduce(0) { $0 + $1.image.count }
     }
 
-    private var units: [TrainedUnit] {
-        [stem, filter] + blocks.flatMap { [$0.expand, $0.filter, $0.project] } + [trunk]
+    private var units: [any TrainedUnit] {
+        [stem, filter] + blocks.flatMap { [$0.expand, $0.filter, $0.project] as [any TrainedUnit] } + [trunk]
     }
 
     // MARK: Forth
@@ -90,38 +90,38 @@ final class TrainedMobileFaceNet {
         _ parameters: Parameters, images: FloatBuffer, features: UnsafeMutablePointer<Float>, statistics: FloatBuffer
     ) {
         for unit in units { unit.begin(parameters) }
-        stem.stem(images, clips: clips, scratch: scratch.pointer)
-        stem.norm.finish(parameters, statistics: statistics)
-        filter.depthwise(stem, clips: clips, ring: ring)
-        filter.norm.finish(parameters, statistics: statistics)
+        stem.forward(images, scratch: scratch.pointer)
+        stem.outputs.norm.finish(parameters, statistics: statistics)
+        filter.forward(stem.outputs, ring: ring)
+        filter.outputs.norm.finish(parameters, statistics: statistics)
         for (index, block) in blocks.enumerated() {
             let input = image(before: index)
-            block.expand.pointwise(input, clips: clips, scratch: scratch.pointer)
-            block.expand.norm.finish(parameters, statistics: statistics)
-            block.filter.depthwise(block.expand, clips: clips, ring: ring)
-            block.filter.norm.finish(parameters, statistics: statistics)
-            block.project.pointwise(
-                TrainedImage(unit: block.filter, stored: nil), clips: clips, scratch: scratch.pointer)
-            block.project.norm.finish(parameters, statistics: statistics)
+            block.expand.forward(input, scratch: scratch.pointer)
+            block.expand.outputs.norm.finish(parameters, statistics: statistics)
+            block.filter.forward(block.expand.outputs, ring: ring)
+            block.filter.outputs.norm.finish(parameters, statistics: statistics)
+            block.project.forward(
+                TrainedImage(outputs: block.filter.outputs, stored: nil), scratch: scratch.pointer)
+            block.project.outputs.norm.finish(parameters, statistics: statistics)
             store(block, input: input)
         }
-        trunk.pointwise(image(before: blocks.count), clips: clips, scratch: scratch.pointer)
-        trunk.norm.finish(parameters, statistics: statistics)
+        trunk.forward(image(before: blocks.count), scratch: scratch.pointer)
+        trunk.outputs.norm.finish(parameters, statistics: statistics)
         convolveGlobally(parameters, features)
     }
 
     /// Writes a block's output image.
     private func store(_ block: Block, input: TrainedImage) {
-        let plane = block.project.unit.output
+        let plane = block.project.outputs.plane
         let rows = clips * plane.positions
-        block.project.norm.activate(block.project.outputs.pointer, into: block.image.pointer, rows: rows)
+        block.project.outputs.norm.activate(block.project.outputs.values.pointer, into: block.image.pointer, rows: rows)
         guard block.connects, let stored = input.stored else { return }
         let (source, target) = (stored.pointer, block.image.pointer)
         for index in 0..<rows * plane.channels { target[index] += source[index] }
     }
 
     private func convolveGlobally(_ parameters: Parameters, _ features: UnsafeMutablePointer<Float>) {
-        let (positions, wide) = (trunk.unit.output.positions, trunk.unit.output.channels)
+        let (positions, wide) = (trunk.outputs.plane.positions, trunk.outputs.plane.channels)
         FoldedNetwork.transpose(
             parameters.buffer.pointer + global.offset, rows: wide, columns: positions, globalWeights.pointer)
         var sums = [Double](repeating: 0, count: clips * wide)
@@ -140,11 +140,11 @@ final class TrainedMobileFaceNet {
 
     /// Calls `body` with the trunk's activation, chunk by chunk.
     private func forEachTrunkChunk(_ body: (Int, Int, Int, UnsafePointer<Float>) -> Void) {
-        let positions = trunk.unit.output.positions
-        let image = TrainedImage(unit: trunk, stored: nil)
+        let positions = trunk.outputs.plane.positions
+        let image = TrainedImage(outputs: trunk.outputs, stored: nil)
         for clip in 0..<clips {
-            for first in stride(from: 0, to: positions, by: TrainedUnit.chunk) {
-                let rows = min(TrainedUnit.chunk, positions - first)
+            for first in stride(from: 0, to: positions, by: UnitOutputs.chunk) {
+                let rows = min(UnitOutputs.chunk, positions - first)
                 body(clip, first, rows, image.read(clip, first: first, rows: rows, scratch: scratch.pointer))
             }
         }
@@ -159,41 +159,36 @@ final class TrainedMobileFaceNet {
     func backward(
         featureGradient: UnsafePointer<Float>, images: FloatBuffer, imageGradients: FloatBuffer?, gradient: FloatBuffer
     ) {
-        for unit in units { unit.norm.beginGradient() }
+        for unit in units { unit.outputs.norm.beginGradient() }
         leaveGlobally(featureGradient, gradient)
-        trunk.norm.finishGradient(gradient)
-        trunk.pointwiseGradient(
-            filtered, source: image(before: blocks.count), into: narrow.0, accumulates: false, clips: clips,
-            gradient: gradient, scratch: scratch.pointer)
+        trunk.backward(
+            filtered, source: image(before: blocks.count), into: narrow.0, accumulates: false, gradient: gradient,
+            scratch: scratch.pointer)
         for (index, block) in blocks.enumerated().reversed() {
-            block.project.norm.finishGradient(gradient)
-            block.project.pointwiseGradient(
-                narrow.0, source: TrainedImage(unit: block.filter, stored: nil), into: filtered, accumulates: false,
-                clips: clips, gradient: gradient, scratch: scratch.pointer)
-            block.filter.norm.finishGradient(gradient)
-            block.filter.depthwiseGradient(
-                filtered, source: block.expand, into: expanded, clips: clips, gradient: gradient, ring: ring,
+            block.project.backward(
+                narrow.0, source: TrainedImage(outputs: block.filter.outputs, stored: nil), into: filtered,
+                accumulates: false,
+                gradient: gradient, scratch: scratch.pointer)
+            block.filter.backward(
+                filtered, source: block.expand.outputs, into: expanded, gradient: gradient, ring: ring,
                 scratch: scratch.pointer)
-            block.expand.norm.finishGradient(gradient)
             // Where the block connects, its own output's gradient flows on unchanged: it lies in `narrow.0` already.
-            block.expand.pointwiseGradient(
+            block.expand.backward(
                 expanded, source: image(before: index), into: block.connects ? narrow.0 : narrow.1,
-                accumulates: block.connects, clips: clips, gradient: gradient, scratch: scratch.pointer)
+                accumulates: block.connects, gradient: gradient, scratch: scratch.pointer)
             if !block.connects { narrow = (narrow.1, narrow.0) }
         }
-        filter.norm.finishGradient(gradient)
-        filter.depthwiseGradient(
-            narrow.0, source: stem, into: expanded, clips: clips, gradient: gradient, ring: ring,
+        filter.backward(
+            narrow.0, source: stem.outputs, into: expanded, gradient: gradient, ring: ring,
             scratch: scratch.pointer)
-        stem.norm.finishGradient(gradient)
-        stem.stemGradient(
-            expanded, images: images, imageGradients: imageGradients, clips: clips, gradient: gradient,
+        stem.backward(
+            expanded, images: images, imageGradients: imageGradients, gradient: gradient,
             scratch: scratch.pointer)
     }
 
     /// Back through the global convolution into `filtered`, as dL/dz of the trunk.
     private func leaveGlobally(_ featureGradient: UnsafePointer<Float>, _ gradient: FloatBuffer) {
-        let (positions, wide) = (trunk.unit.output.positions, trunk.unit.output.channels)
+        let (positions, wide) = (trunk.outputs.plane.positions, trunk.outputs.plane.channels)
         globalGradients.zero()
         forEachTrunkChunk { clip, first, rows, a in
             let g = filtered.pointer + (clip * positions + first) * wide
@@ -206,7 +201,7 @@ final class TrainedMobileFaceNet {
                     weightGradients[c] += a[c] * d
                 }
             }
-            trunk.norm.receive(g, trunk.output(clip) + first * wide, rows: rows)
+            trunk.outputs.norm.receive(g, trunk.outputs[clip] + first * wide, rows: rows)
         }
         let target = gradient.pointer + global.offset
         for c in 0..<wide {
