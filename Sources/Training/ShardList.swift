@@ -18,16 +18,32 @@ struct ShardList<Output> {
 
     var progress: Double { requests.isEmpty ? 1 : 1 - Double(missing) / Double(requests.count) }
 
+    /// The index of a shard whose output is missing; nil where it is there, or the shard is not one of these.
+    func vacancy(at place: ShardPlace) -> Int? {
+        requests.firstIndex { $0.place == place }.flatMap { outputs[$0] == nil ? $0 : nil }
+    }
+
+    mutating func put(_ output: Output, at index: Int) {
+        precondition(outputs[index] == nil, "shard \(index) has an output already")
+        outputs[index] = output
+        missing -= 1
+    }
+
     /// Keeps the first output that `read` accepts.
     mutating func fold(
         of place: ShardPlace, read: (Int) throws(WireError) -> Output
     ) throws(WireError) -> Folding {
-        guard let index = requests.firstIndex(where: { $0.place == place }), outputs[index] == nil else {
-            return .passedOver
-        }
-        outputs[index] = try read(index)
-        missing -= 1
+        guard let index = vacancy(at: place) else { return .passedOver }
+        put(try read(index), at: index)
         return .counted
+    }
+
+    /// All outputs, in the order of their shards; none may be missing.
+    var collected: [Output] {
+        outputs.enumerated().map { index, output in
+            guard let output else { preconditionFailure("the output of shard \(index) is missing") }
+            return output
+        }
     }
 }
 

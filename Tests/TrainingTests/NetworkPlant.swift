@@ -66,7 +66,7 @@ final class Crew {
     private func newWorker() -> ShardWorker { ShardWorker(activationBytes: 100_000) }
 
     /// Works on the run until it is complete, or until `stop` says so. Outputs arrive in a random order, some twice.
-    func work(on run: OSSCLTraining, until stop: (OSSCLTraining) -> Bool = { _ in false }) throws {
+    func work(on run: inout OSSCLTraining, until stop: (OSSCLTraining) -> Bool = { _ in false }) throws {
         while !run.isComplete, !stop(run) {
             let requests = run.outstanding
             let content = Dictionary(uniqueKeysWithValues: run.provisions.map { ($0.hash, $0.bytes()) })
@@ -98,6 +98,14 @@ final class Crew {
         }
     }
 
+    /// Works until the end.
+    @discardableResult
+    func work(through training: OSSCLTraining) throws -> OSSCLTraining {
+        var run = training
+        try work(on: &run)
+        return run
+    }
+
     /// What the first worker makes of a shard.
     func output(of request: ShardRequest, in run: OSSCLTraining) throws -> [UInt8] {
         try workers[0].output(kind: request.kind, specification: request.specification) { hash in
@@ -106,8 +114,8 @@ final class Crew {
     }
 
     /// Works until the end and returns the model.
-    func model(of run: OSSCLTraining) throws -> TrainedModel {
-        try work(on: run)
+    func model(of training: OSSCLTraining) throws -> TrainedModel {
+        let run = try work(through: training)
         guard case .model(let model) = try run.finish() else { throw RunFailure("a training made no model") }
         return model
     }

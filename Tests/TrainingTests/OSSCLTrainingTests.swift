@@ -33,10 +33,10 @@ import Wire
     @Test func anotherSeedMakesOtherWeights() throws {
         var recipe = NetworkPlant.recipe(steps: 1)
         let one = Crew(plant) { _ in 1 }
-        try one.work(on: plant.training(recipe))
+        try one.work(through: plant.training(recipe))
         recipe.seed = 2
         let other = Crew(plant) { _ in 1 }
-        try other.work(on: plant.training(recipe))
+        try other.work(through: plant.training(recipe))
         #expect(one.steps.map(\.after) != other.steps.map(\.after))
     }
 
@@ -57,7 +57,7 @@ import Wire
         recipe.mixes = false
         recipe.learningRate = 1e-2
         let crew = Crew(plant) { _ in 1 }
-        try crew.work(on: plant.training(recipe))
+        try crew.work(through: plant.training(recipe))
         #expect(try #require(crew.steps.first).loss > 5)
         #expect(try #require(crew.steps.last).loss < 0.02)
     }
@@ -66,10 +66,10 @@ import Wire
         var recipe = NetworkPlant.recipe(steps: 5, batch: 6, shard: 3)
         recipe.isBalanced = true
         recipe.mixes = false
-        let run = plant.training(recipe)
+        var run = plant.training(recipe)
         let crew = Crew(plant) { _ in 1 }
         for step in 1...5 {
-            try crew.work(on: run) { $0.outstanding.first?.place.phase == 1 && $0.outstanding[0].place.step == step }
+            try crew.work(on: &run) { $0.outstanding.first?.place.phase == 1 && $0.outstanding[0].place.step == step }
             let shards = try run.outstanding.map { try ForwardShard(decoding: $0.specification) }
             let machines = shards.flatMap(\.clips).map(\.clip.machine)
             #expect(machines.count == 6)
@@ -86,11 +86,11 @@ import Wire
     @Test func anEpochHearsEveryClipOnce() throws {
         var recipe = NetworkPlant.recipe(steps: 5, batch: 12, shard: 6)
         recipe.mixes = false
-        let run = plant.training(recipe)
+        var run = plant.training(recipe)
         let crew = Crew(plant) { _ in 1 }
         var heard: [ContentHash] = []
         for step in 1...5 {
-            try crew.work(on: run) {
+            try crew.work(on: &run) {
                 $0.outstanding.first.map { $0.place.phase == 1 && $0.place.step == step } ?? false
             }
             heard += try run.outstanding.flatMap { try ForwardShard(decoding: $0.specification).clips }.map(
@@ -102,9 +102,9 @@ import Wire
     }
 
     @Test func heldBackClipsAreConsecutiveAndNeverTrainedOn() throws {
-        let run = plant.training(NetworkPlant.recipe(steps: 6))
+        var run = plant.training(NetworkPlant.recipe(steps: 6))
         let crew = Crew(plant) { _ in 1 }
-        try crew.work(on: run) { $0.outstanding.first?.place.phase == 3 }
+        try crew.work(on: &run) { $0.outstanding.first?.place.phase == 3 }
         let heldBack = try run.outstanding.flatMap { try MeasureShard(decoding: $0.specification).clips }
         for (_, clips) in Dictionary(grouping: heldBack, by: \.machine) {
             #expect(clips.count == 4)
@@ -116,8 +116,8 @@ import Wire
     }
 
     @Test func aWorkerThatForgotTheActivationsRepeatsThem() throws {
-        let run = plant.training(NetworkPlant.recipe(steps: 1))
-        try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 2 }
+        var run = plant.training(NetworkPlant.recipe(steps: 1))
+        try Crew(plant) { _ in 1 }.work(on: &run) { $0.outstanding.first?.place.phase == 2 }
         let request = try #require(run.outstanding.first)
         let provision = try #require(run.provisions.first)
         let weights = provision.bytes()
@@ -141,8 +141,8 @@ import Wire
     }
 
     @Test func activationsKeepWithinTheirBytes() throws {
-        let run = plant.training(NetworkPlant.recipe(steps: 1))
-        try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 1 }
+        var run = plant.training(NetworkPlant.recipe(steps: 1))
+        try Crew(plant) { _ in 1 }.work(on: &run) { $0.outstanding.first?.place.phase == 1 }
         let requests = run.outstanding
         let provision = try #require(run.provisions.first)
         func outputs(of worker: ShardWorker, held: (Int) -> Void) throws -> [[UInt8]] {
@@ -169,10 +169,10 @@ import Wire
     }
 
     @Test func wrongOutputsLeaveTheShardOutstanding() throws {
-        let run = plant.training(NetworkPlant.recipe(steps: 1))
+        var run = plant.training(NetworkPlant.recipe(steps: 1))
         let crew = Crew(plant) { _ in 1 }
         for phase in [UInt32(1), 2] {
-            try crew.work(on: run) { $0.outstanding.first?.place.phase == phase }
+            try crew.work(on: &run) { $0.outstanding.first?.place.phase == phase }
             let request = try #require(run.outstanding.first)
             let features = ForwardShard.Output(features: [1, 2], statistics: [])
             let gradient = BackwardShard.Output(gradient: [1], statistics: [2], norm: 1, isFinite: true)
@@ -197,8 +197,8 @@ import Wire
 
     @Test func oneMachineIsTooFew() throws {
         let plant = try NetworkPlant(machines: ["fan/id_00"], trainingClips: 4)
-        let run = plant.training()
-        try Crew(plant) { _ in 1 }.work(on: run)
+        var run = plant.training()
+        try Crew(plant) { _ in 1 }.work(on: &run)
         let failure = #expect(throws: RunFailure.self) { try run.finish() }
         #expect(failure?.description.contains("at least two") == true)
     }

@@ -67,9 +67,9 @@ import Wire
     /// Once the span is under way changes travel, not weights; whoever joins fetches what leads to the present ones.
     @Test func littleTravels() throws {
         let alone = Crew(plant) { _ in 1 }
-        try alone.work(on: plant.training(Self.recipe()))
+        try alone.work(through: plant.training(Self.recipe()))
         let full = Crew(plant) { _ in 1 }
-        try full.work(on: plant.training(Self.recipe { $0.isCompressed = false }))
+        try full.work(through: plant.training(Self.recipe { $0.isCompressed = false }))
         let kind = RoundShard.kind
         let (small, large) = (try #require(alone.sent[kind]), try #require(full.sent[kind]))
         // Of five rounds of three replicas three end in changes and two, which end a span, in weights.
@@ -88,10 +88,10 @@ import Wire
 
     /// Whoever has not taken a replica through its earlier rounds repeats them.
     @Test func aDeadWorkersRoundIsDoneElsewhere() throws {
-        let run = plant.training(Self.recipe())
+        var run = plant.training(Self.recipe())
         let crew = Crew(plant) { _ in 1 }
         // The third round of the first span.
-        try crew.work(on: run) { $0.outstanding.first.map { $0.place.phase == 6 && $0.place.step == 8 } ?? false }
+        try crew.work(on: &run) { $0.outstanding.first.map { $0.place.phase == 6 && $0.place.step == 8 } ?? false }
         let request = try #require(run.outstanding.first)
         let content = Dictionary(uniqueKeysWithValues: run.provisions.map { ($0.hash, $0.bytes()) })
         func fetch(_ hash: ContentHash) throws -> [UInt8] { try content[hash] ?? plant.plant.bytes(hash) }
@@ -112,8 +112,8 @@ import Wire
     }
 
     @Test func aRoundEndsWhenNobodyWantsIt() throws {
-        let run = plant.training(Self.recipe())
-        try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 6 }
+        var run = plant.training(Self.recipe())
+        try Crew(plant) { _ in 1 }.work(on: &run) { $0.outstanding.first?.place.phase == 6 }
         let request = try #require(run.outstanding.first)
         var pauses = 0
         #expect(throws: WireError.self) {
@@ -129,8 +129,8 @@ import Wire
     }
 
     @Test func wrongOutputsAndDivergenceAreRefused() throws {
-        let run = plant.training(Self.recipe())
-        try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 6 }
+        var run = plant.training(Self.recipe())
+        try Crew(plant) { _ in 1 }.work(on: &run) { $0.outstanding.first?.place.phase == 6 }
         let request = try #require(run.outstanding.first)
         let steps = RoundShard.Output.Course(loss: 1, skipped: 0)
         let change = WeightChange(digits: [1], scales: [1], statistics: [])
@@ -155,9 +155,9 @@ import Wire
     @Test(arguments: stops) func aResumedTrainingEqualsAnUninterruptedOne(after step: Int, journal: [Int]) throws {
         let whole = Crew(plant) { _ in 2 }
         let expected = try whole.model(of: plant.training(Self.recipe()))
-        let begun = plant.training(Self.recipe())
-        try Crew(plant) { _ in 1 }.work(on: begun) { $0.completedSteps == step && $0.checkpoint != nil }
-        let run = plant.training(Self.recipe())
+        var begun = plant.training(Self.recipe())
+        try Crew(plant) { _ in 1 }.work(on: &begun) { $0.completedSteps == step && $0.checkpoint != nil }
+        var run = plant.training(Self.recipe())
         try run.restore(
             try #require(begun.checkpoint),
             steps: whole.steps.filter { $0.number >= step }.map {
@@ -173,8 +173,8 @@ import Wire
     }
 
     @Test func moreReplicasThanClipsAreRefused() throws {
-        let run = plant.training(Self.recipe { $0.replicas = 61 })
-        try Crew(plant) { _ in 1 }.work(on: run)
+        var run = plant.training(Self.recipe { $0.replicas = 61 })
+        try Crew(plant) { _ in 1 }.work(on: &run)
         let failure = #expect(throws: RunFailure.self) { try run.finish() }
         #expect(failure?.description.contains("61 replicas") == true)
     }

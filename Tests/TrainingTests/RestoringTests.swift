@@ -29,13 +29,13 @@ import Wire
 
     /// The state as it is kept once a step is done.
     private func checkpoint(after step: Int) throws -> [UInt8] {
-        let run = plant.training()
-        try Crew(plant) { _ in 1 }.work(on: run) { $0.completedSteps == step && $0.checkpoint != nil }
+        var run = plant.training()
+        try Crew(plant) { _ in 1 }.work(on: &run) { $0.completedSteps == step && $0.checkpoint != nil }
         return try #require(run.checkpoint)
     }
 
     @Test(arguments: 0...6) func aResumedTrainingEqualsAnUninterruptedOne(after step: Int) throws {
-        let run = plant.training()
+        var run = plant.training()
         try run.restore(checkpoint(after: step), steps: [])
         #expect(run.completedSteps == step)
         let crew = Crew(plant, seed: 9) { _ in 3 }
@@ -47,12 +47,12 @@ import Wire
 
     /// A coordinator killed within a step, at any of its shards, goes on from the checkpoint before.
     @Test(arguments: [1, 2, 3, 5, 8, 13]) func whatWasHalfDoneIsDoneAgain(shards: Int) throws {
-        let run = plant.training()
+        var run = plant.training()
         let saved = try checkpoint(after: 2)
         try run.restore(saved, steps: [])
         let crew = Crew(plant) { _ in 1 }
-        try crew.work(on: run) { _ in crew.counts.count >= shards }
-        let second = plant.training()
+        try crew.work(on: &run) { _ in crew.counts.count >= shards }
+        var second = plant.training()
         try second.restore(saved, steps: [])
         #expect(try Crew(plant) { _ in 2 }.model(of: second).file == model.file)
     }
@@ -60,7 +60,7 @@ import Wire
     @Test func theJournalSparesComputing() throws {
         let saved = try checkpoint(after: 1)
         for last in 2...6 {
-            let run = plant.training()
+            var run = plant.training()
             try run.restore(saved, steps: committed(1...last, changes: true))
             #expect(run.completedSteps == last)
             #expect(try Crew(plant) { _ in 1 }.model(of: run).file == model.file)
@@ -68,7 +68,7 @@ import Wire
     }
 
     @Test func withoutItsJournalATrainingComputesAgain() throws {
-        let run = plant.training()
+        var run = plant.training()
         try run.restore(checkpoint(after: 1), steps: committed(1...5, changes: false))
         #expect(run.completedSteps == 1)
         let crew = Crew(plant) { _ in 1 }
@@ -79,7 +79,8 @@ import Wire
     @Test func aStepThatLeadsElsewhereIsRefused() throws {
         var past = committed(1...3, changes: true)
         past[1].after = ContentHash(of: [1])
-        let (saved, run) = (try checkpoint(after: 1), plant.training())
+        let saved = try checkpoint(after: 1)
+        var run = plant.training()
         let failure = #expect(throws: RunFailure.self) { try run.restore(saved, steps: past) }
         #expect(failure?.description.contains("step 2") == true)
     }
@@ -87,10 +88,14 @@ import Wire
     @Test func damagedAndForeignCheckpointsAreRefused() throws {
         let saved = try checkpoint(after: 1)
         for bytes in [[], [1, 2, 3], Array(saved.dropLast(100))] {
-            #expect(throws: RunFailure.self) { try plant.training().restore(bytes, steps: []) }
+            #expect(throws: RunFailure.self) {
+                var run = plant.training()
+                try run.restore(bytes, steps: [])
+            }
         }
         let other = try NetworkPlant(machines: ["fan/id_00", "pump/id_02"])
-        #expect(throws: RunFailure.self) { try other.training().restore(saved, steps: []) }
+        var run = other.training()
+        #expect(throws: RunFailure.self) { try run.restore(saved, steps: []) }
     }
 }
 
@@ -101,8 +106,8 @@ import Wire
     init() throws { plant = try NetworkPlant() }
 
     /// Answers every backward shard with a gradient of one number; the first answer of a shard is refused.
-    private func answer(_ run: OSSCLTraining, value: Float) throws {
-        try Crew(plant) { _ in 1 }.work(on: run) { $0.outstanding.first?.place.phase == 2 }
+    private func answer(_ run: inout OSSCLTraining, value: Float) throws {
+        try Crew(plant) { _ in 1 }.work(on: &run) { $0.outstanding.first?.place.phase == 2 }
         let request = try #require(run.outstanding.first)
         let weights = try #require(run.provisions.first)
         let sound = try BackwardShard.Output(
@@ -120,9 +125,9 @@ import Wire
     @Test(arguments: [Float.nan, .infinity]) func aStepWithoutAFiniteGradientIsSkippedAndThreeEndTheTraining(
         _ value: Float
     ) throws {
-        let run = plant.training(NetworkPlant.recipe(steps: 8))
+        var run = plant.training(NetworkPlant.recipe(steps: 8))
         for number in 1...3 {
-            try answer(run, value: value)
+            try answer(&run, value: value)
             let milestones = run.takeMilestones().compactMap { milestone -> CompletedStep? in
                 if case .step(let step) = milestone { step } else { nil }
             }
@@ -137,9 +142,9 @@ import Wire
     /// What a broken memory wrote is computed again, and the training is none the wiser.
     @Test func aWorkerThatReturnsNonsenseOnceIsAskedAgain() throws {
         let expected = try Crew(plant) { _ in 1 }.model(of: plant.training())
-        let run = plant.training()
+        var run = plant.training()
         let crew = Crew(plant) { _ in 1 }
-        try crew.work(on: run) { $0.outstanding.first?.place.phase == 2 }
+        try crew.work(on: &run) { $0.outstanding.first?.place.phase == 2 }
         let request = try #require(run.outstanding.first)
         let weights = try #require(run.provisions.first)
         var nonsense = try BackwardShard.Output(

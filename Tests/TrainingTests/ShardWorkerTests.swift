@@ -35,7 +35,8 @@ import Wire
     /// Clips are fetched ahead until their windows are kept.
     @Test func whatANetworksShardWillFetchIsKnownBeforehand() throws {
         let plant = try NetworkPlant(trainingClips: 4)
-        let (training, worker) = (plant.training(), ShardWorker())
+        var training = plant.training()
+        let worker = ShardWorker()
         let survey = try #require(training.outstanding.first)
         let clips = Set(plant.plant.clips.filter { $0.split == .train }.map(\.sha256))
         #expect(Set(worker.clipsAhead(kind: survey.kind, specification: survey.specification)) == clips)

@@ -26,6 +26,8 @@ package struct ParameterLayout: Sendable, Hashable {
     package let slices: [Slice]
     package let trainedCount: Int
     package let count: Int
+    /// The numbers of the running statistics, which lie behind the trained ones.
+    package var statisticsCount: Int { count - trainedCount }
     private let indices: [String: Int]
 
     package init(_ architecture: Architecture) {

@@ -59,7 +59,8 @@ final class NetworkShards {
         let kept = try run(specification, fetch: fetch)
         self.kept.append(kept.kept)
         return ForwardShard.Output(
-            features: kept.features, statistics: moments(kept.kept.statistics, kept.kept.backbone))
+            features: kept.features,
+            statistics: ParameterLayout(kept.kept.backbone.architecture).statistics(in: kept.kept.statistics))
     }
 
     func backward(_ shard: BackwardShard, fetch: Fetch) throws -> BackwardShard.Output {
@@ -89,7 +90,7 @@ final class NetworkShards {
         let norm = gradient.norm(first: layout.trainedCount)
         return BackwardShard.Output(
             gradient: Array(UnsafeBufferPointer(start: gradient.pointer, count: layout.trainedCount)),
-            statistics: moments(kept.statistics, backbone), norm: norm, isFinite: norm.isFinite)
+            statistics: layout.statistics(in: kept.statistics), norm: norm, isFinite: norm.isFinite)
     }
 
     func measure(_ shard: MeasureShard, fetch: Fetch) throws -> MeasureShard.Output {
@@ -188,13 +189,6 @@ extension NetworkShards {
 
     private static func mix(_ values: inout [Float], _ other: [Float], share: Float) {
         for index in values.indices { values[index] = share * values[index] + (1 - share) * other[index] }
-    }
-
-    func moments(_ statistics: FloatBuffer, _ backbone: Backbone) -> [Float] {
-        let layout = ParameterLayout(backbone.architecture)
-        return Array(
-            UnsafeBufferPointer(
-                start: statistics.pointer + layout.trainedCount, count: layout.count - layout.trainedCount))
     }
 
     private func architecture(_ task: NetworkTask) throws(WireError) -> Architecture {

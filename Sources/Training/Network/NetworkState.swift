@@ -6,7 +6,7 @@ internal import Wire
 /// All that a training of the network carries from one step to the next. It has no lock: one thread owns it.
 final class NetworkState {
     let weights: Parameters
-    let moments: AdamW.Moments
+    let descent: Descent
     /// The moving average, which is the network that hears.
     let average: Parameters
     /// Steps done.
@@ -18,6 +18,9 @@ final class NetworkState {
     /// Nil before the first round of replicas.
     private(set) var rounds: RoundState?
 
+    /// What the model is made of once all steps are done.
+    var product: Parameters { best?.average ?? average }
+
     struct Best {
         var average: Parameters
         var loss: Double
@@ -26,20 +29,26 @@ final class NetworkState {
 
     init(_ architecture: Architecture, seed: UInt64) {
         weights = Parameters(architecture, seed: seed)
-        moments = AdamW.Moments(weights.layout)
+        descent = Descent(weights.layout)
         average = weights.copy()
     }
 
-    /// One step of the optimiser, of the running statistics and of the average.
+    /// One step of the weights, of the running statistics and of the average; skipped where the gate refuses it.
     ///
-    /// - Parameter change: the gradient, and behind it the batch moments; nil for a step that is skipped.
-    func apply(_ change: FloatBuffer?, recipe: TrainingRecipe, steps: Int) {
+    /// - Parameter change: the gradient, and behind it the batch moments.
+    /// - Returns: whether the step was taken.
+    func step(_ change: FloatBuffer, _ course: TrainingCourse) -> Bool {
         step += 1
-        guard let change else { return }
-        recipe.optimiser.step(
-            weights, gradient: change, moments: moments, learningRate: recipe.learningRate(step: step, of: steps))
-        weights.follow(statistics: change)
-        recipe.average.update(average, with: weights, steps: step - 1..<step)
+        let isTaken = descent.step(
+            weights, change, course.recipe.optimiser, learningRate: course.learningRate(step: step))
+        if isTaken { course.recipe.average.update(average, with: weights, steps: step - 1..<step) }
+        return isTaken
+    }
+
+    /// A step that an earlier coordinator skipped.
+    func skip() {
+        step += 1
+        descent.gate.skipped()
     }
 
     /// A round of replicas is about to begin.
@@ -53,16 +62,26 @@ final class NetworkState {
     /// The end of a round: moves the weights and the average.
     ///
     /// - Parameter mean: of the replicas' weights.
-    func apply(
-        _ round: TrainingSchedule.Round, mean: FloatBuffer, recipe: TrainingRecipe, schedule: TrainingSchedule
-    ) {
-        guard let rounds, let replicas = recipe.replicas else { preconditionFailure("a round that was not begun") }
+    func finish(_ round: TrainingSchedule.Round, mean: FloatBuffer, _ course: TrainingCourse) {
+        guard let rounds, let replicas = course.recipe.replicas else {
+            preconditionFailure("a round that was not begun")
+        }
         rounds.apply(
-            mean: mean, to: weights, replicas.averaging, isCompressed: schedule.isCompressed(round))
+            mean: mean, to: weights, replicas.averaging, isCompressed: course.schedule.isCompressed(round))
         if round.endsSpan { rounds.endSpan() }
         step = round.end
-        recipe.average.update(average, with: weights, steps: round.start..<round.end)
-        if case .step? = schedule.unit(after: step) { moments.reset() }
+        course.recipe.average.update(average, with: weights, steps: round.start..<round.end)
+        if case .step? = course.schedule.unit(after: step) { descent.moments.reset() }
+    }
+
+    /// All of it, for a checkpoint.
+    func saved(survey: [ClipOutcome<SurveyShard.Output.Extent>]) -> TrainingCheckpoint {
+        TrainingCheckpoint(
+            survey: SurveyShard.Output(clips: survey), step: step, momentSteps: descent.moments.steps,
+            weights: weights.bytes, first: descent.moments.first.bytes, second: descent.moments.second.bytes,
+            average: average.bytes,
+            best: best.map { .init(average: $0.average.bytes, loss: $0.loss, step: $0.step) },
+            validatedStep: validatedStep, norms: descent.gate.norms, skips: descent.gate.skips, rounds: rounds?.saved)
     }
 
     /// Takes over a saved state; false where it is of another network.
@@ -72,9 +91,10 @@ final class NetworkState {
             let second = FloatBuffer(bytes: saved.second), second.count == trained,
             weights.load(bytes: saved.weights), average.load(bytes: saved.average)
         else { return false }
-        moments.first.copy(from: first)
-        moments.second.copy(from: second)
-        moments.steps = saved.momentSteps
+        descent.moments.first.copy(from: first)
+        descent.moments.second.copy(from: second)
+        descent.moments.steps = saved.momentSteps
+        descent.gate = GradientGate(norms: saved.norms, skips: saved.skips)
         (step, validatedStep) = (saved.step, saved.validatedStep)
         if let saved = saved.rounds {
             let rounds = RoundState(weights.layout)

@@ -2,12 +2,9 @@ internal import Detection
 internal import Networks
 package import Plant
 package import Spectra
-internal import Tensors
 package import Wire
 
 /// The training of an OS-SCL network: workers compute shards of gradients, the coordinator folds them into steps.
-///
-/// Stages, each of which ends when its last shard is folded:
 ///
 ///     survey → (forward → tail → backward → step, now and then validation)* → statistics → measurement → model
 ///
@@ -16,52 +13,15 @@ package import Wire
 /// The tail of the network, with the losses, compares every clip of a batch with every other: it runs here, over the
 /// whole batch, between the two phases of a step. Outputs are added in the order of their shards, never in that of their
 /// arrival: any number of workers makes the same bits.
-package final class OSSCLTraining: ShardedRun {
+package struct OSSCLTraining: ShardedRun {
     package static let kind = NetworkModel.kind
 
-    /// The phases of shards, by which the ledger knows them.
-    enum Phase: UInt32 {
-        case survey = 0, forward, backward, validation, statistics, measurement, round
-    }
-
-    /// Clips per shard where nothing but speed depends on it.
-    static let lookingShard = 16
-
-    enum Output {
-        case surveyed([ClipOutcome<SurveyShard.Output.Extent>])
-        case features(ForwardShard.Output)
-        /// It went into the sum.
-        case added
-        /// A replica's weights at the end of its round.
-        case replica(FloatBuffer, loss: Double)
-        case measured([ClipOutcome<MeasureShard.Output.Measures>])
-    }
-
-    let recipe: TrainingRecipe
-    let feature: LogMelParameters
+    private let recipe: TrainingRecipe
+    private let feature: LogMelParameters
     /// All normal training clips, in fixed order.
-    let clips: [DatasetClip]
-
-    var phase = Phase.survey
-    var shards: ShardList<Output>
-    /// What was found of all clips.
-    var survey: [ClipOutcome<SurveyShard.Output.Extent>]?
-    var course: TrainingCourse?
-    var state: NetworkState?
-    var gate = GradientGate()
-    /// The batch of the present step and what its tail said.
-    var batch: TrainingBatch?
-    /// What workers have to know of all rounds.
-    var roundCourse: Provision?
-    /// By replica, the output that was refused because it diverged.
-    var suspects: [Int: ContentHash] = [:]
-    /// The weights that the outstanding shards ask for, and their hash.
-    var weightsInUse: (weights: Parameters, hash: ContentHash)?
-    /// What the finished model is made of, from the statistics on.
-    var product: Parameters?
-    var measured: [ClipOutcome<MeasureShard.Output.Measures>] = []
-    var failure: RunFailure?
-    var milestones: [Milestone] = []
+    private let clips: [DatasetClip]
+    private var stage: Stage
+    private var milestones: [Milestone] = []
 
     /// - Parameters:
     ///   - clips: of the dataset, of any use.
@@ -70,121 +30,149 @@ package final class OSSCLTraining: ShardedRun {
         self.recipe = recipe
         self.feature = feature
         self.clips = clips.filter { $0.split == .train && !$0.isAnomaly }.inFixedOrder
-        shards = ShardList([])
-        beginSurvey()
+        stage =
+            self.clips.isEmpty
+            ? .failed(RunFailure("the dataset has no normal training clip"), after: nil)
+            : .survey(SurveyStage(self.clips, feature: feature, usesWave: recipe.architecture.usesWave))
     }
 
-    package var outstanding: [ShardRequest] { failure == nil ? shards.outstanding : [] }
-    package var isComplete: Bool { failure != nil || (phase == .measurement && shards.isComplete) }
+    package var outstanding: [ShardRequest] { stage.work?.outstanding ?? [] }
+    package var provisions: [Provision] { stage.work?.provisions ?? [] }
+    package var hasCheckpoint: Bool { stage.progress != nil }
+    package var completedSteps: Int { stage.progress?.state.step ?? 0 }
+    package var isComplete: Bool { stage.work == nil }
 
     package var progress: Double {
-        guard let course, let state else { return 0.02 * shards.progress }
-        if phase == .statistics || phase == .measurement { return 0.96 + 0.04 * shards.progress }
-        return 0.02 + 0.94 * Double(state.step) / Double(course.steps)
+        switch stage {
+        case .survey(let survey): 0.02 * survey.share
+        case .forward, .backward, .round, .validation, .failed:
+            stage.progress.map { 0.02 + 0.94 * Double($0.state.step) / Double($0.course.steps) } ?? 0
+        case .statistics(let statistics): 0.96 + 0.02 * statistics.share
+        case .measurement(let measurement, _): 0.98 + 0.02 * measurement.share
+        case .complete: 1
+        }
     }
 
-    package var hasCheckpoint: Bool { state != nil }
-    package var completedSteps: Int { state?.step ?? 0 }
-
-    package var provisions: [Provision] {
-        if phase == .round, let roundCourse { return state?.rounds?.provisions(course: roundCourse) ?? [] }
-        return weightsInUse.map { inUse in [Provision(hash: inUse.hash) { inUse.weights.bytes }] } ?? []
-    }
-
-    package func takeMilestones() -> [Milestone] {
+    package mutating func takeMilestones() -> [Milestone] {
         defer { milestones = [] }
         return milestones
     }
 
-    package func fold(_ output: [UInt8], of place: ShardPlace) throws(WireError) -> Folding {
-        let folding = try shards.fold(of: place) { index throws(WireError) in try read(output, index) }
-        if folding == .counted, shards.isComplete { advance() }
+    package mutating func fold(_ output: [UInt8], of place: ShardPlace) throws(WireError) -> Folding {
+        let folding = try stage.fold(output, of: place)
+        if let failure = stage.work?.failure {
+            stage = .failed(failure, after: stage.progress)
+        } else if folding == .counted, stage.work?.isFolded == true {
+            advance()
+        }
         return folding
     }
 
-    /// Reads the output of a shard of the present phase.
-    private func read(_ output: [UInt8], _ index: Int) throws(WireError) -> Output {
-        switch phase {
-        case .survey: .surveyed(try surveyed(output, index))
-        case .forward, .statistics: .features(try features(output, index))
-        case .backward: try add(output, index)
-        case .round: try replica(output, index)
-        case .validation, .measurement: .measured(try measured(output, index))
-        }
-    }
-
-    /// The last shard of a phase was folded.
-    private func advance() {
-        switch phase {
-        case .survey: beginCourse()
-        case .forward: runTail()
-        case .backward: completeStep()
-        case .round: completeRound()
-        case .validation: completeValidation()
-        case .statistics: completeStatistics()
-        case .measurement: measured = shards.outputs.flatMap { $0?.measures ?? [] }
+    package func finish() throws(RunFailure) -> RunResult {
+        switch stage {
+        case .failed(let failure, after: _): throw failure
+        case .complete(let progress, let product, let measures):
+            return .model(try progress.course.model(of: product, measures: measures))
+        case .survey, .forward, .backward, .round, .validation, .statistics, .measurement:
+            preconditionFailure("\(outstanding.count) shards are outstanding")
         }
     }
 }
 
-extension OSSCLTraining.Output {
-    var surveyed: [ClipOutcome<SurveyShard.Output.Extent>] {
-        if case .surveyed(let clips) = self { clips } else { [] }
-    }
-    var features: ForwardShard.Output? { if case .features(let output) = self { output } else { nil } }
-    var replica: (weights: FloatBuffer, loss: Double)? {
-        if case .replica(let weights, let loss) = self { (weights, loss) } else { nil }
-    }
-    var measures: [ClipOutcome<MeasureShard.Output.Measures>] {
-        if case .measured(let clips) = self { clips } else { [] }
-    }
-}
+// MARK: From stage to stage
 
 extension OSSCLTraining {
-    /// Asks for a new phase.
+    /// The last shard of a stage was folded.
+    private mutating func advance() {
+        switch stage {
+        case .survey(let survey): begin(survey)
+        case .forward(let forward): stage = .backward(BackwardStage(forward))
+        case .backward(let backward):
+            milestones.append(.step(backward.take()))
+            if let divergence = backward.progress.divergence {
+                stage = .failed(divergence, after: backward.progress)
+            } else {
+                proceed(backward.progress)
+            }
+        case .round(let round):
+            milestones.append(.step(round.take()))
+            proceed(round.progress)
+        case .validation(let validation):
+            let (state, loss) = (validation.progress.state, validation.loss)
+            state.validated(loss: loss)
+            milestones.append(.validated(step: state.step, loss: loss))
+            proceed(validation.progress)
+        case .statistics(let statistics):
+            let (progress, product) = (statistics.progress, statistics.finished())
+            let (course, step) = (progress.course, progress.course.steps)
+            let all = course.training + course.heldBack
+            stage = .measurement(MeasureStage(.measurement, progress, all, product, step: step), of: product)
+        case .measurement(let measurement, let product):
+            stage = .complete(measurement.progress, product, measurement.measures)
+        case .complete, .failed: preconditionFailure("a training that is over has no shards")
+        }
+    }
+
+    private mutating func begin(_ survey: SurveyStage) {
+        do throws(RunFailure) {
+            let course = try TrainingCourse(clips, survey: survey.survey, feature: feature, recipe: recipe)
+            milestones.append(.surveyed)
+            proceed(TrainingProgress(course))
+        } catch {
+            stage = .failed(error, after: nil)
+        }
+    }
+
+    /// What follows the survey, a step, or a validation.
+    private mutating func proceed(_ progress: TrainingProgress) {
+        stage =
+            switch progress.next {
+            case .validation:
+                .validation(
+                    MeasureStage(
+                        .validation, progress, progress.course.heldBack, progress.state.average,
+                        step: progress.state.step))
+            case .unit(.step): .forward(ForwardStage(progress))
+            case .unit(.round(let round)): .round(RoundStage(progress, round))
+            case .publishing: .statistics(StatisticsStage(progress))
+            }
+    }
+}
+
+// MARK: Checkpoints
+
+extension OSSCLTraining {
+    /// All that the next step depends on; nil while the clips are still being looked at.
+    package var checkpoint: [UInt8]? {
+        stage.progress.map { $0.state.saved(survey: $0.course.survey).encoded() }
+    }
+
+    /// Goes on where another coordinator stopped.
     ///
     /// - Parameters:
-    ///   - weights: that the shards will fetch.
-    ///   - specifications: one per shard.
-    ///   - follows: whose shards left with their workers what these need.
-    func ask(
-        _ phase: Phase, step: Int, kind: String, weights: Parameters?, _ specifications: [[UInt8]],
-        follows: (phase: Phase, step: Int)? = nil
-    ) {
-        self.phase = phase
-        weightsInUse = weights.map { ($0, $0.weightsHash) }
-        shards = ShardList(
-            specifications.enumerated().map { index, specification in
-                ShardRequest(
-                    place: ShardPlace(step: UInt32(step), phase: phase.rawValue, shard: UInt32(index)), kind: kind,
-                    specification: specification,
-                    follows: follows.map {
-                        ShardPlace(step: UInt32($0.step), phase: $0.phase.rawValue, shard: UInt32(index))
-                    })
-            })
-    }
-
-    private func beginSurvey() {
-        let usesWave = recipe.architecture.usesWave
-        ask(
-            .survey, step: 0, kind: SurveyShard.kind, weights: nil,
-            clips.cut(into: Self.lookingShard).map { clips in
-                SurveyShard(feature: feature.record, usesWave: usesWave, clips: clips.map { ShardClip($0) }).encoded()
-            })
-        if clips.isEmpty { failure = RunFailure("the dataset has no normal training clip") }
-    }
-
-    private func beginCourse() {
-        let survey = shards.outputs.flatMap { $0?.surveyed ?? [] }
-        do throws(RunFailure) {
-            let course = try TrainingCourse(clips, survey: survey, feature: feature, recipe: recipe)
-            self.survey = survey
-            self.course = course
-            state = NetworkState(course.architecture, seed: recipe.seed)
-            milestones.append(.surveyed)
-            afterStep()
+    ///   - checkpoint: the newest.
+    ///   - steps: those that were committed after it. The first whose change is not known, and all that follow, are
+    ///     computed again.
+    ///
+    /// Throws where the checkpoint is not one of this run, or a step leads to other weights than were committed.
+    package mutating func restore(_ checkpoint: [UInt8], steps: [CommittedStep]) throws(RunFailure) {
+        let saved: TrainingCheckpoint
+        do throws(WireError) {
+            saved = try TrainingCheckpoint(decoding: checkpoint)
         } catch {
-            failure = error
+            throw RunFailure("the checkpoint of this run cannot be read: \(error.reason)")
         }
+        guard saved.survey.clips.count == clips.count else {
+            throw RunFailure(
+                "the checkpoint was made of \(saved.survey.clips.count) clips and the dataset has \(clips.count) now; "
+                    + "start a new run")
+        }
+        let progress = TrainingProgress(
+            try TrainingCourse(clips, survey: saved.survey.clips, feature: feature, recipe: recipe))
+        guard progress.state.load(saved) else {
+            throw RunFailure("the checkpoint of this run is of another network; start a new run")
+        }
+        try progress.replay(steps)
+        proceed(progress)
     }
 }

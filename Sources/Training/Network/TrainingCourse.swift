@@ -4,18 +4,23 @@ internal import Plant
 internal import Spectra
 internal import Wire
 
-/// What the survey of the clips decided: which are trained on, which are held back, and what network hears them.
+/// What does not change any more once the clips were looked at: which are trained on, which are held back, what network
+/// hears them, and in what order of steps.
 struct TrainingCourse {
     /// Longer clips are heard up to here, seconds.
     private static let longestWindowSeconds = 10
 
+    let recipe: TrainingRecipe
+    let feature: LogMelParameters
+    /// What was found of all clips, in fixed order.
+    let survey: [ClipOutcome<SurveyShard.Output.Extent>]
     let architecture: Architecture
     /// The class table.
     let machines: [MachineName]
     let training: [DatasetClip]
     let heldBack: [DatasetClip]
-    /// The class of every training clip.
-    let labels: [Int]
+    /// The training clips as shards hear them.
+    let set: TrainingSet
     let plan: BatchPlan
     let schedule: TrainingSchedule
     /// Clips that are left out, a sentence each.
@@ -55,18 +60,22 @@ struct TrainingCourse {
         if let complaint = architecture.complaint {
             throw RunFailure("no network can be made for these clips: \(complaint)")
         }
-        labels = split.training.compactMap { classes[$0.machine] }
         (training, heldBack) = (split.training, split.heldBack)
-        plan = BatchPlan(recipe, labels: labels)
+        set = TrainingSet(
+            clips: training.map { ShardClip($0) }, labels: training.compactMap { classes[$0.machine] },
+            shard: recipe.shard)
+        plan = BatchPlan(recipe, labels: set.labels)
         schedule = TrainingSchedule(steps: recipe.steps(clips: training.count), replicas: recipe.replicas)
         if let replicas = recipe.replicas, replicas.replicas > training.count {
             throw RunFailure("\(replicas.replicas) replicas are more than the \(training.count) clips; choose fewer")
         }
-        self.architecture = architecture
-        self.notices = notices
+        (self.recipe, self.feature, self.survey) = (recipe, feature, survey)
+        (self.architecture, self.notices) = (architecture, notices)
     }
 
     var steps: Int { schedule.steps }
+
+    func learningRate(step: Int) -> Double { recipe.learningRate(step: step, of: steps) }
 
     /// The length that most clips have, of which at most ten seconds are heard.
     private static func window(
@@ -82,7 +91,7 @@ struct TrainingCourse {
     }
 
     /// The network at those weights, as shards name it.
-    func task(_ weights: Parameters, feature: LogMelParameters) -> NetworkTask {
-        NetworkTask(architecture: architecture.settings, feature: feature.record, weights: weights.weightsHash)
+    func task(_ weights: ContentHash) -> NetworkTask {
+        NetworkTask(architecture: architecture.settings, feature: feature.record, weights: weights)
     }
 }

@@ -37,17 +37,12 @@ final class ReplicaRounds {
             try pause()
             let (change, loss) = try gradient(shard, course, step: step, weights, fetch: fetch)
             steps.loss += loss / Double(shard.steps)
-            let norm = change.norm(first: layout.trainedCount)
-            guard state.gate.passes(norm: norm) else {
-                state.gate.skipped()
-                steps.skipped += 1
-                if state.gate.skips >= GradientGate.skipLimit { return .diverged }
-                continue
-            }
-            state.gate.passed(norm: norm)
-            course.optimiser.step(
-                weights, gradient: change, moments: state.moments, learningRate: course.learningRate(step: step))
-            if !shard.fixesNorms { weights.follow(statistics: change) }
+            let isTaken = state.descent.step(
+                weights, change, course.optimiser, learningRate: course.learningRate(step: step),
+                fixesNorms: shard.fixesNorms)
+            if isTaken { continue }
+            steps.skipped += 1
+            if state.descent.gate.skips >= GradientGate.skipLimit { return .diverged }
         }
         guard weights.buffer.norm(first: layout.count).isFinite else { return .diverged }
         keep(state, key)
@@ -110,45 +105,37 @@ final class ReplicaRounds {
         _ shard: RoundShard, _ course: ReplicaCourse, step: Int, _ weights: Parameters, fetch: Fetch
     ) throws -> (change: FloatBuffer, loss: Double) {
         let layout = weights.layout
-        let entries = try course.batch(step: step, replica: shard.replica)
-        let parts = entries.cut(into: course.shard).map { $0.map(course.clip) }
-        func forth(
-            _ part: [ForwardShard.Clip]
-        ) throws -> (backbone: Backbone, statistics: FloatBuffer, features: [Float]) {
+        let batch = try course.batch(step: step, replica: shard.replica)
+        typealias Pass = (backbone: Backbone, statistics: FloatBuffer, features: [Float])
+        func forth(_ clips: [ForwardShard.Clip]) throws -> Pass {
             let backbone = try network.load(
-                part, course.architecture, course.feature, fixesNorms: shard.fixesNorms, fetch: fetch)
+                clips, course.architecture, course.feature, fixesNorms: shard.fixesNorms, fetch: fetch)
             let statistics = FloatBuffer(count: layout.count)
             return (backbone, statistics, backbone.forward(weights, statistics: statistics))
         }
         // Activations beyond what a worker may keep are made again on the way back.
-        var waiting: [(backbone: Backbone, statistics: FloatBuffer, features: [Float])?] = []
-        var features: [Float] = []
-        for part in parts {
-            let pass = try forth(part)
-            features += pass.features
+        var waiting: [Pass?] = []
+        var features: [[Float]] = []
+        for clips in batch.shards {
+            let pass = try forth(clips)
+            features.append(pass.features)
             let isKept = network.mayKeep(waiting.count + 1, as: pass.backbone)
             waiting.append(isKept ? pass : nil)
             if !isKept { network.release(pass.backbone) }
         }
-        let tail = FloatBuffer(count: layout.count)
-        let outcome = Tail(course.architecture, clips: entries.count).step(
-            weights, features: features, targets: course.targets(entries), gradient: tail,
-            fixesNorms: shard.fixesNorms)
-        let gradients = outcome.featureGradient.cut(into: course.shard * course.architecture.trunkChannels)
-        var sum = TreeSum(count: parts.count)
-        for index in parts.indices {
-            let (backbone, statistics, _) = try waiting[index] ?? forth(parts[index])
+        var turned = TurnedStep(batch, features: features, weights, fixesNorms: shard.fixesNorms)
+        for (index, clips) in batch.shards.enumerated() {
+            let (backbone, statistics, _) = try waiting[index] ?? forth(clips)
             let change = FloatBuffer(count: layout.count)
-            backbone.backward(weights, featureGradient: gradients[index], gradient: change)
-            for (place, moment) in network.moments(statistics, backbone).enumerated() {
+            backbone.backward(weights, featureGradient: turned.featureGradients[index], gradient: change)
+            for (place, moment) in layout.statistics(in: statistics).enumerated() {
                 change.pointer[layout.trainedCount + place] = moment
             }
             network.release(backbone)
             waiting[index] = nil
-            sum.add(change, at: index)
+            turned.add(change, at: index)
         }
-        guard let total = sum.total else { preconditionFailure("a sum of \(parts.count) is not complete") }
-        return (TrainingBatch.change(total, tail: tail, shards: parts.count, layout), outcome.loss)
+        return (turned.change(), turned.loss)
     }
 }
 

@@ -33,7 +33,7 @@ extension WeightChange {
     /// Whether it is one of a network of that layout, all of it finite.
     package func fits(_ layout: ParameterLayout) -> Bool {
         digits.count == layout.trainedCount && scales.count == layout.trained.count
-            && statistics.count == layout.count - layout.trainedCount && (scales + statistics).allSatisfy(\.isFinite)
+            && statistics.count == layout.statisticsCount && (scales + statistics).allSatisfy(\.isFinite)
     }
 
     /// Adds the change to the trained numbers, and replaces the running statistics; it must fit.
@@ -48,7 +48,12 @@ extension WeightChange {
 
 extension Parameters {
     /// The running statistics, which lie behind the trained numbers.
-    var statistics: [Float] {
-        Array(UnsafeBufferPointer(start: buffer.pointer, count: layout.count)[layout.trainedCount...])
+    var statistics: [Float] { layout.statistics(in: buffer) }
+}
+
+extension ParameterLayout {
+    /// The running statistics, or the moments that lie in their place.
+    func statistics(in buffer: FloatBuffer) -> [Float] {
+        Array(UnsafeBufferPointer(start: buffer.pointer, count: count)[trainedCount...])
     }
 }

@@ -1,0 +1,44 @@
+internal import Detection
+internal import Networks
+internal import Plant
+internal import Wire
+
+extension TrainingCourse {
+    /// The model of finished weights.
+    ///
+    /// - Parameter measures: what they make of the training clips, then of those that were held back.
+    func model(of product: Parameters, measures: [MeasureStage.Measures]) throws(RunFailure) -> TrainedModel {
+        var notices = notices
+        var measured: [MeasuredClip?] = []
+        for (clip, outcome) in zip(training + heldBack, measures) {
+            switch outcome {
+            case .done(let measures):
+                measured.append(MeasuredClip(machine: clip.machine, measurement: measures.measurement))
+            case .unusable(let reason):
+                measured.append(nil)
+                notices.append(reason)
+            }
+        }
+        do throws(ModelError) {
+            let model = try NetworkModel(
+                product, feature: feature, machines: machines, rule: recipe.rule
+            ).calibrated(
+                training: measured.prefix(training.count).compactMap { $0 },
+                heldBack: measured.dropFirst(training.count).compactMap { $0 },
+                falseAlarmRate: recipe.falseAlarmRate)
+            let file = model.model.file
+            return TrainedModel(
+                kind: file.kind, machines: file.machines, feature: file.feature,
+                weightsHash: model.model.weightsHash, file: file.encoded(), notices: notices + model.notices)
+        } catch {
+            throw RunFailure("the trained network makes no model: \(error.reason)")
+        }
+    }
+}
+
+extension MeasureShard.Output.Measures {
+    var measurement: Measurement {
+        Measurement(
+            logOdds: logOdds, centreDistance: centreDistance, embedding: embedding, timeStatistics: timeStatistics)
+    }
+}
