@@ -106,8 +106,7 @@ extension Broker {
         case .accept(let batch):
             intake.refused(batch: batch).map { dismiss($0, .refusedByDatabase(reason)) }
         case .record(let batch):
-            let failure = Failure.unrecordable(reason)
-            guard !outbox.refused(batch: batch, code: failure.code, reason: failure.reason) else { return }
+            guard !outbox.refused(batch: batch, .unrecordable(reason)) else { return }
             ledger.failed(now: now, dice: &dice)
         case .recordContent, .pending, .openClip, .renewal, .outcome, .content, .workers, .openClips,
             .closing:

@@ -17,6 +17,9 @@ extension Broker {
         workers[peer]?.unreachable = false
         workers[peer]?.credits = introduction.credits
         tell(peer, .welcome(epoch: epoch))
+        // It says anew what it holds: whatever else was remembered of it is over.
+        recovery.forgetClaims(of: peer)
+        workers[peer]?.voided.formIntersection(introduction.held.map(\.token))
         for held in introduction.held { readopt(held, by: peer, now: now) }
     }
 

@@ -24,7 +24,9 @@ extension Failure {
     }
 
     static func unrecordable(_ reason: String) -> Failure {
-        Failure(code: .unrecordable, reason: "the database refuses the result: \(reason)", permanent: true)
+        Failure(
+            code: .unrecordable, reason: "the database refuses the result: \(reason.madePlain(limit: 300))",
+            permanent: true)
     }
 
     static func cancelled(by who: String, reason: String) -> Failure {

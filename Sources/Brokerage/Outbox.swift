@@ -10,6 +10,8 @@ struct Outbox {
     struct Entry {
         var record: OutcomeRecord
         var acknowledgements: [Acknowledgement]
+        /// The database has refused what it was.
+        var isReplaced = false
 
         /// The job has ended, not only one attempt at it.
         var isFinal: Bool {
@@ -79,17 +81,21 @@ struct Outbox {
 
     /// The database refuses the batch: its halves go again, until the outcome to blame stands alone.
     ///
-    /// A score that cannot be stored becomes a dead letter. Returns false when even that is refused: then nothing in
-    /// the outcome is to blame, and the batch waits as if the database were away.
-    mutating func refused(batch: Int, code: Int, reason: String) -> Bool {
+    /// It is replaced by the failure, of which nothing came from outside. Returns false when even that is refused: then
+    /// nothing in the outcome is to blame, and the batch waits as if the database were away.
+    mutating func refused(batch: Int, _ failure: Failure) -> Bool {
         guard let batch = recording.removeValue(forKey: batch) else { return true }
         guard batch.count == 1, let number = batch.first, let entry = entries[number] else {
             toRecord.giveBack(batch, halved: true)
             return true
         }
         toRecord.giveBack(batch)
-        guard case .scored = entry.record.ending else { return false }
-        entries[number]?.record.ending = .dead(code: code, reason: reason)
+        guard !entry.isReplaced else { return false }
+        entries[number]?.isReplaced = true
+        entries[number]?.record.ending =
+            entry.isFinal
+            ? .dead(code: failure.code, reason: failure.reason)
+            : .failedAttempt(code: failure.code, reason: failure.reason)
         return true
     }
 

@@ -38,7 +38,7 @@ package enum WireSamples {
         case .submit:
             .submit(
                 .with {
-                    ($0.key, $0.site, $0.machine, $0.recordedAt) = ("k-1", "north", machine, -1)
+                    ($0.key, $0.site, $0.machine, $0.recordedAt) = ("k-1", "north", machine, 1_700_000_000_000_000)
                     ($0.sha256, $0.format, $0.length, $0.name) = (
                         .init(repeating: 0xab, count: 32), .logMel, 5, "a.npy"
                     )

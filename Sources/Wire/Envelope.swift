@@ -21,6 +21,8 @@ package struct Envelope: Hashable, Sendable {
 /// What came of reading the frames of a message.
 package enum Decoded: Hashable, Sendable {
     case envelope(Envelope)
+    /// A message that can be read, and that holds what no message may.
+    case refused(Envelope, WireError)
     /// The sequence is that of the header, 0 when the header could not be read: the REJECT carries it.
     case invalid(WireError, sequence: UInt32)
 }
@@ -38,15 +40,23 @@ extension Envelope {
         guard let header = WireHeader(header) else {
             return .invalid(WireError(.badHeader, "frame 0 is not a 16-byte header that begins with AUSC"), sequence: 0)
         }
+        let envelope: Envelope
         do {
-            return .envelope(try decode(header, body, payload))
+            envelope = try decode(header, body)
         } catch {
             return .invalid(error, sequence: header.sequence)
         }
+        do {
+            try envelope.message.checkFields()
+            try checkPayload(payload, of: envelope.message)
+        } catch {
+            return .refused(envelope, error)
+        }
+        return .envelope(envelope)
     }
 
     private static func decode(
-        _ header: WireHeader, _ body: UnsafeRawBufferPointer?, _ payload: [Int]
+        _ header: WireHeader, _ body: UnsafeRawBufferPointer?
     ) throws(WireError) -> Envelope {
         guard header.major == WireHeader.major else {
             throw WireError(
@@ -67,13 +77,11 @@ extension Envelope {
         } catch {
             throw WireError(.badBody, "frame 1 of \(rule.name) is not its protobuf message: \(error)")
         }
-        try checkPayload(payload, of: message, rule)
         return Envelope(message, sequence: header.sequence, minor: header.minor)
     }
 
-    private static func checkPayload(
-        _ payload: [Int], of message: WireMessage, _ rule: CommandRule
-    ) throws(WireError) {
+    private static func checkPayload(_ payload: [Int], of message: WireMessage) throws(WireError) {
+        let rule = message.command.rule
         guard rule.carriesPayload || payload.isEmpty else {
             throw WireError(.badPayload, "\(rule.name) carries no payload, but \(payload.count) frames came with it")
         }

@@ -67,6 +67,12 @@ extension WireMessage {
         }
     }
 
+    /// Of the protobuf message, as the registry of fields calls it.
+    package var name: String { String(type(of: body).protoMessageName.split(separator: ".").last ?? "") }
+
+    /// Holds every field against the registry.
+    func checkFields() throws(WireError) { try body.checkFields() }
+
     /// The body as it travels.
     package func serialized() -> [UInt8] {
         do {

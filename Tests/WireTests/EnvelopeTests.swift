@@ -25,7 +25,10 @@ import Wire
     }
 
     private static func code(_ decoded: Decoded) -> WireError.Code? {
-        if case .invalid(let error, _) = decoded { error.code } else { nil }
+        switch decoded {
+        case .invalid(let error, _), .refused(_, let error): error.code
+        case .envelope: nil
+        }
     }
 
     @Test(arguments: WireSamples.all)
@@ -59,6 +62,9 @@ import Wire
             switch Self.decode(header, Array(body[..<length]), payload: Self.payload(for: envelope)) {
             // A cut between two fields leaves a message, but another one.
             case .envelope(let cut): #expect(cut != envelope)
+            case .refused(let cut, let error):
+                #expect(cut != envelope || error.code == .badPayload)
+                #expect([.badField, .badPayload].contains(error.code))
             case .invalid(let error, let sequence):
                 #expect([.badBody, .badPayload].contains(error.code))
                 #expect(sequence == envelope.sequence)

@@ -26,13 +26,13 @@ extension ContentHash {
 extension WireWelcome {
     init(epoch: UInt32, minor: UInt8, configuration: BrokerConfiguration) {
         self.init()
-        self.epoch = UInt64(epoch)
-        minorVersion = UInt32(minor)
-        limits.heartbeatMilliseconds = UInt32(configuration.heartbeatInterval / 1_000)
-        limits.missedHeartbeats = UInt32(configuration.missedHeartbeats)
-        limits.payloadBytes = UInt64(configuration.payloadLimit)
-        limits.partBytes = UInt32(MessageLimits.partBytes)
-        limits.creditBytes = UInt64(configuration.creditBytes)
+        self.epoch = UInt64(clamping: epoch)
+        minorVersion = UInt32(clamping: minor)
+        limits.heartbeatMilliseconds = UInt32(clamping: configuration.heartbeatInterval / 1_000)
+        limits.missedHeartbeats = UInt32(clamping: configuration.missedHeartbeats)
+        limits.payloadBytes = UInt64(clamping: configuration.payloadLimit)
+        limits.partBytes = UInt32(clamping: MessageLimits.partBytes)
+        limits.creditBytes = UInt64(clamping: configuration.creditBytes)
     }
 }
 
@@ -40,7 +40,7 @@ extension WireDispatch {
     init(_ dispatch: Dispatch) {
         self.init()
         token = dispatch.token.rawValue
-        attempt = UInt32(dispatch.attempt)
+        attempt = UInt32(clamping: dispatch.attempt)
         if case .clip(let number) = dispatch.job { job = number }
         switch dispatch.work {
         case .score(let clip, let champion): score = WireScoreWork(clip, champion)
@@ -56,14 +56,14 @@ extension WireScoreWork {
         machine.id = clip.machine.id
         format = clip.format == .audio ? .audio : .logMel
         name = clip.name
-        channel = UInt32(clip.channel)
+        channel = UInt32(clamping: clip.channel)
         modelVersion = champion.modelVersion
         modelSha256 = champion.modelHash.data
         guard let record = clip.feature else { return }
-        feature.sampleRateHz = UInt32(record.sampleRateHz)
-        feature.fftLength = UInt32(record.fftLength)
-        feature.hopLength = UInt32(record.hopLength)
-        feature.melBands = UInt32(record.melBands)
+        feature.sampleRateHz = UInt32(clamping: record.sampleRateHz)
+        feature.fftLength = UInt32(clamping: record.fftLength)
+        feature.hopLength = UInt32(clamping: record.hopLength)
+        feature.melBands = UInt32(clamping: record.melBands)
         feature.reflectPadding = record.reflectPadding
     }
 }
@@ -106,7 +106,7 @@ extension WireShardDone {
 extension WireFailure {
     init(_ failure: Brokerage.Failure) {
         self.init()
-        code = UInt32(failure.code)
+        code = UInt32(clamping: failure.code)
         reason = failure.reason
         permanent = failure.permanent
     }
@@ -144,23 +144,23 @@ extension WireScore {
 extension WireStatus {
     init(_ report: StatusReport) {
         self.init()
-        epoch = UInt64(report.epoch)
-        queuedClips = UInt64(report.queuedClips)
-        queuedShards = UInt64(report.queuedShards)
-        leased = UInt64(report.leased)
-        unwrittenResults = UInt64(report.unwrittenResults)
-        accepted = UInt64(report.counters.accepted)
-        scored = UInt64(report.counters.scored)
-        dead = UInt64(report.counters.dead)
+        epoch = UInt64(clamping: report.epoch)
+        queuedClips = UInt64(clamping: report.queuedClips)
+        queuedShards = UInt64(clamping: report.queuedShards)
+        leased = UInt64(clamping: report.leased)
+        unwrittenResults = UInt64(clamping: report.unwrittenResults)
+        accepted = UInt64(clamping: report.counters.accepted)
+        scored = UInt64(clamping: report.counters.scored)
+        dead = UInt64(clamping: report.counters.dead)
         workers = report.workers.map { worker in
             .with {
                 $0.name = worker.name
                 $0.host = worker.host
                 $0.process = worker.process
-                $0.leased = UInt32(worker.leased)
-                $0.credits = UInt32(worker.credits)
+                $0.leased = UInt32(clamping: worker.leased)
+                $0.credits = UInt32(clamping: worker.credits)
                 $0.draining = worker.draining
-                $0.finished = UInt64(worker.finished)
+                $0.finished = UInt64(clamping: worker.finished)
                 $0.doing = worker.doing
             }
         }

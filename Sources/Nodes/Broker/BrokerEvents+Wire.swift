@@ -8,11 +8,6 @@ internal import Wire
 extension WireHello {
     /// What makes this HELLO unusable, nil when nothing does.
     var flaw: WireError? {
-        guard !peer.isEmpty, peer.isPlainText, !session.isEmpty, session.isPlainText, host.isPlainText else {
-            return WireError(
-                .badField,
-                "peer and session are texts of 1 to \(MessageLimits.nameBytes) bytes without control characters")
-        }
         guard Role(role) != nil else { return WireError(.badField, "HELLO of \(peer) names no known role") }
         guard lane == .control || lane == .data else {
             return WireError(.badField, "HELLO of \(peer) does not say which of its two connections this is")
@@ -34,28 +29,24 @@ extension Role {
 }
 
 extension Introduction {
-    private static let creditsLimit: UInt32 = 4_096
-
     /// - Precondition: the HELLO has no flaw.
     init(_ hello: WireHello) {
         self.init(
             role: Role(hello.role) ?? .operator, name: hello.peer, host: hello.host, process: hello.process,
-            credits: Int(min(hello.credits, Self.creditsLimit)),
+            credits: Int(hello.credits),
             held: hello.held.map { lease in
                 Held(
                     token: Token(rawValue: lease.token),
                     job: lease.hasShard ? .shard(ShardKey(lease.shard)) : .clip(lease.job))
             })
     }
-
-    static func credits(_ credits: UInt32) -> Int { Int(min(credits, creditsLimit)) }
 }
 
 extension Heartbeat {
     init(_ heartbeat: WireHeartbeat) {
         self.init(
             progress: heartbeat.progress.map { Progress(token: Token(rawValue: $0.token), counter: $0.counter) },
-            credits: Introduction.credits(heartbeat.credits), draining: heartbeat.draining)
+            credits: Int(heartbeat.credits), draining: heartbeat.draining)
     }
 }
 
@@ -93,7 +84,7 @@ extension Report {
                 token: token, job: result.job == 0 ? nil : .clip(result.job),
                 ending: .failed(
                     Failure(
-                        code: Int(failure.code), reason: failure.reason.plain(), permanent: failure.permanent)))
+                        code: Int(failure.code), reason: failure.reason.madePlain(), permanent: failure.permanent)))
         case nil:
             return nil
         }
@@ -112,11 +103,11 @@ extension ScoreRecord {
         let numbers = [score.score, score.logOdds, score.threshold, score.neighbourDistance, computeMilliseconds]
         guard numbers.allSatisfy(\.isFinite) else { return nil }
         self.init(
-            modelVersion: score.modelVersion.plain(), score: score.score,
+            modelVersion: score.modelVersion, score: score.score,
             logOdds: score.hasLogOdds ? score.logOdds : nil,
-            threshold: score.hasThreshold ? score.threshold : nil, verdict: score.verdict.plain(limit: 64),
+            threshold: score.hasThreshold ? score.threshold : nil, verdict: score.verdict,
             neighbourDistance: score.hasNeighbourDistance ? score.neighbourDistance : nil,
-            flags: score.flags.prefix(32).map { $0.plain(limit: 64) }, queueMilliseconds: 0,
+            flags: score.flags, queueMilliseconds: 0,
             computeMilliseconds: computeMilliseconds)
     }
 }

@@ -140,7 +140,10 @@ final class BrokerLoop {
     private func sendAway(_ message: Message) {
         guard let route = message.route else { return }
         var sequence: UInt32 = 0
-        if case .envelope(let envelope) = message.decoded() { sequence = envelope.sequence }
+        switch message.decoded() {
+        case .envelope(let envelope), .refused(let envelope, _): sequence = envelope.sequence
+        case .invalid: break
+        }
         send(notLeader, sequence: sequence, to: route)
     }
 

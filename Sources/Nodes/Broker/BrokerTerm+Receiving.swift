@@ -11,6 +11,11 @@ extension BrokerTerm {
         switch message.decoded() {
         case .invalid(let error, let sequence):
             try refuse(error, sequence: sequence, on: route)
+        case .refused(let envelope, let flaw):
+            let error = objection(to: envelope.message, of: message.user) ?? flaw
+            try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
+            guard error == flaw, case .result(let result) = envelope.message else { return }
+            try conclude(result, with: flaw, on: route)
         case .envelope(let envelope):
             if let error = objection(to: envelope.message, of: message.user) {
                 return try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
@@ -20,6 +25,17 @@ extension BrokerTerm {
             }
             try hear(envelope, payload: message.payload, on: route)
         }
+    }
+
+    /// A worker would send a RESULT that cannot be taken again and again; so it counts as a failure of its job.
+    private func conclude(_ result: WireResult, with flaw: WireError, on route: Route) throws {
+        guard let (peer, lane) = sessions.speaker(on: route), let session = sessions[peer], session.isComplete,
+            Command.result.rule.allows(session.role, on: lane) == nil
+        else { return }
+        let failure = Failure(
+            code: Int(flaw.code.rawValue), reason: "the worker's RESULT was refused: \(flaw.reason)", permanent: false)
+        try handle(
+            .said(peer, .result(Report(token: Token(rawValue: result.token), job: nil, ending: .failed(failure)))))
     }
 
     /// Why the owner of a key may not say this; nil when he may, and while connections are plain.
@@ -98,11 +114,7 @@ extension BrokerTerm {
         case .askShards(let asked): return .success(.askShards(asked.shards.map { Shard($0) }))
         case .forgetShards(let run): return .success(.forgetShards(run: run.run))
         case .askStatus: return .success(.askStatus)
-        case .drainWorker(let drain):
-            guard drain.worker.isPlainText else {
-                return .failure(WireError(.badField, "a worker's name is plain text"))
-            }
-            return .success(.drainWorker(name: drain.worker))
+        case .drainWorker(let drain): return .success(.drainWorker(name: drain.worker))
         default:
             return .failure(WireError(.notAllowed, "\(message.command.rule.name) is for the broker to say"))
         }
@@ -111,7 +123,7 @@ extension BrokerTerm {
     private func refuse(_ error: WireError, key: String = "", sequence: UInt32, on route: Route) throws {
         porter.count(error.code)
         // Whoever sends an endless key does not get it back.
-        let key = key.isPlainText ? key : ""
+        let key = key.utf8.count <= MessageLimits.nameBytes && key.isPlain ? key : ""
         logger.debug("refused", metadata: ["error": "\(error)", "key": "\(key)"])
         let envelope = Envelope(.reject(error, key: key), sequence: sequence)
         // Known peers read refusals on their control connection.

@@ -3,19 +3,10 @@ internal import Plant
 internal import Wire
 
 extension WireSubmit {
-    private static let latestRecording: Int64 = 32_503_680_000_000_000
-
     /// The clip a SUBMIT describes, or what is wrong with it.
     ///
     /// The payload is looked at no further than its first bytes; its hash is checked before it is stored.
     func clip(payload: ArraySlice<Frame>) -> Result<ClipRecord, WireError> {
-        guard !key.isEmpty, key.isPlainText, !site.isEmpty, site.isPlainText, name.isPlainText else {
-            return .failure(
-                WireError(
-                    .badField,
-                    "key, site and name are texts of at most \(MessageLimits.nameBytes) bytes without control characters; key and site are not empty"
-                ))
-        }
         guard let machineName = MachineName(type: machine.type, id: machine.id) else {
             return .failure(
                 WireError(
@@ -25,10 +16,6 @@ extension WireSubmit {
         }
         guard let hash = ContentHash(bytes: sha256) else {
             return .failure(WireError(.badField, "the SHA-256 of clip \(key) has \(sha256.count) bytes, not 32"))
-        }
-        guard (0..<Self.latestRecording).contains(recordedAt), channel < 1_024 else {
-            return .failure(
-                WireError(.badField, "clip \(key) was recorded at \(recordedAt) on channel \(channel): out of range"))
         }
         guard length > 0 else { return .failure(WireError(.empty, "clip \(key) has no bytes")) }
         return describe(machineName, hash, payload)
@@ -86,17 +73,5 @@ extension FeatureRecord {
             sampleRateHz: Int(parameters.sampleRateHz), fftLength: Int(parameters.fftLength),
             hopLength: Int(parameters.hopLength), melBands: Int(parameters.melBands),
             reflectPadding: parameters.reflectPadding)
-    }
-}
-
-extension String {
-    /// At most 256 bytes and no control characters, so that it is safe in a row, a log line and a terminal.
-    var isPlainText: Bool {
-        utf8.count <= MessageLimits.nameBytes && utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-    }
-
-    /// Fit to be stored: without control characters, at most `limit` characters.
-    func plain(limit: Int = 1_000) -> String {
-        String(String.UnicodeScalarView(unicodeScalars.lazy.map { $0.value < 0x20 ? " " : $0 }).prefix(limit))
     }
 }

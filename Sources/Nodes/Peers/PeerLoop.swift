@@ -133,13 +133,31 @@ extension PeerLoop {
             // An earlier message may have closed the connections.
             guard let message = try (lane == .control ? control : data)?.receive() else { return }
             switch message.decoded() {
-            case .invalid(let error, _):
-                configuration.logger.info("ignored a message of the broker", metadata: ["error": "\(error)"])
+            case .invalid(let error, _): ignore(error)
+            case .refused(let envelope, let error):
+                ignore(error)
+                if case .dispatch(let dispatch) = envelope.message { try fail(dispatch, error) }
             case .envelope(let envelope):
                 let actions = session.heard(envelope.message, on: lane, now: SteadyClock.milliseconds)
                 try perform(actions, on: envelope, payload: Array(message.payload))
             }
         }
+    }
+
+    private func ignore(_ error: WireError) {
+        configuration.logger.info("ignored a message of the broker", metadata: ["error": "\(error)"])
+    }
+
+    /// A job that cannot be read is given back at once; in silence it would come again and again.
+    private func fail(_ dispatch: WireDispatch, _ error: WireError) throws {
+        guard session.isWelcomed else { return }
+        let result = WireResult.with {
+            $0.token = dispatch.token
+            $0.job = max(dispatch.job, 0)
+            $0.failure.code = error.code.rawValue
+            $0.failure.reason = error.reason
+        }
+        try send(Envelope(.result(result)))
     }
 
     private func perform(

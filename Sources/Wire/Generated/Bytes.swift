@@ -1,4 +1,5 @@
 package import FoundationEssentials
+internal import SwiftProtobuf
 
 // The generated messages hold bytes as `Data`. Here, beside them, is the one place in this room that knows it.
 
@@ -22,4 +23,17 @@ func numbers(_ bytes: Data, of subject: String) throws(WireError) -> [Float] {
         bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(numbers).copyMemory(from: $0) }
         filled = numbers.count
     }
+}
+
+/// A visitor that wants to know how many bytes there are in a field, not which.
+protocol SizeVisitor: Visitor {
+    mutating func visit(byteCount: Int, fieldNumber: Int) throws
+}
+
+extension SizeVisitor {
+    mutating func visitSingularBytesField(value: Data, fieldNumber: Int) throws {
+        try visit(byteCount: value.count, fieldNumber: fieldNumber)
+    }
+
+    mutating func visitUnknown(bytes: Data) {}
 }

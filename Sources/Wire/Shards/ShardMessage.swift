@@ -10,9 +10,12 @@ func encode(_ message: some Message) -> [UInt8] {
 }
 
 func decode<M: Message>(_ type: M.Type, from bytes: [UInt8]) throws(WireError) -> M {
+    let message: M
     do {
-        return try M(serializedBytes: bytes)
+        message = try M(serializedBytes: bytes)
     } catch {
         throw WireError(.badBody, "\(bytes.count) bytes are not a \(M.protoMessageName): \(error)")
     }
+    try message.checkFields()
+    return message
 }
