@@ -105,7 +105,9 @@ let package = Package(
         tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),
         tests("TrainingTests", ["Plant", "Training", "Detection", "Networks", "Spectra", "Tensors", "Wire"]),
         tests("PostgreSQLTests", ["PostgreSQL", "TestSupport"]),
-        tests("ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "Messaging", "Nodes", "TestSupport"]),
+        tests(
+            "ConformanceTests", ["Plant", "Ledger", "Wire", "PostgreSQL", "Messaging", "Nodes", "TestSupport"],
+            exclude: ["Fixtures"]),
         tests(
             "NodesTests",
             [

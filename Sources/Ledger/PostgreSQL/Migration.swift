@@ -22,6 +22,7 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 11, name: "payloads", bytes: PackageResources.v0011_payloads_sql),
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
         Migration(version: 13, name: "given_up", bytes: PackageResources.v0013_given_up_sql),
+        Migration(version: 26, name: "curves_at_scale", bytes: PackageResources.v0026_curves_at_scale_sql),
     ]
 
     /// The version of the newest step; numbers grow, with gaps.

@@ -1,0 +1,1 @@
+../../../schema/v0026_curves_at_scale.sql
