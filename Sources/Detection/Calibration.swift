@@ -11,6 +11,8 @@ package struct Calibration: Sendable, Equatable {
         case empirical
         /// The 1 − α quantile of a gamma distribution with location, fitted by its first three moments.
         case gamma
+        /// The 1 − α quantile of a further score, were they normally distributed, their deviation pooled with the type's.
+        case student
     }
 
     package var method: Method
@@ -35,17 +37,26 @@ package struct Calibration: Sendable, Equatable {
     /// - Parameters:
     ///   - scores: of normal clips, held out from the fit.
     ///   - falseAlarmRate: α, above 0 and below 1.
+    ///   - typeDeviation: for `student`, of the scores of all machines of the type, each about its machine's mean.
     ///
-    /// Throws `.tooFewClips` where n < 1/α − 1: no honest threshold exists then.
+    /// Throws `.tooFewClips` where n < 1/α − 1: no honest threshold exists then; two clips suffice for `student`.
     ///
     /// Source: Vovk, Gammerman, Shafer, "Algorithmic Learning in a Random World", 2005 (conformal quantile).
     package init(
-        heldOutScores scores: [Double], falseAlarmRate: Double = 0.05, method: Method = .conformal
+        heldOutScores scores: [Double], falseAlarmRate: Double = 0.05, method: Method = .conformal,
+        typeDeviation: Double? = nil
     ) throws(ModelError) {
         guard falseAlarmRate > 0, falseAlarmRate < 1, scores.allSatisfy(\.isFinite) else {
             throw ModelError(
                 .notCalibrated,
                 "a false-alarm rate of \(falseAlarmRate) over \(scores.count) scores cannot be calibrated")
+        }
+        if method == .student {
+            guard scores.count >= 2 else {
+                throw ModelError(.tooFewClips, "\(scores.count) normal clips have no deviation; add clips")
+            }
+            self.init(studentOf: scores, falseAlarmRate: falseAlarmRate, typeDeviation: typeDeviation)
+            return
         }
         // The smallest excess keeps a rate of exactly 1/(n + 1) on this side of its own rounding.
         let rank = Int((Double(scores.count + 1) * (1 - falseAlarmRate) - 1e-9).rounded(.up))
@@ -58,7 +69,7 @@ package struct Calibration: Sendable, Equatable {
         }
         let threshold =
             switch method {
-            case .conformal: scores.sorted()[max(rank, 1) - 1]
+            case .conformal, .student: scores.sorted()[max(rank, 1) - 1]
             case .empirical: Self.quantile(1 - falseAlarmRate, of: scores)
             case .gamma: GammaDistribution(momentsOf: scores).quantile(1 - falseAlarmRate)
             }
@@ -86,4 +97,46 @@ package struct Calibration: Sendable, Equatable {
 
     /// A score equal to the threshold is still normal.
     package func verdict(of score: Double) -> ClipScore.Verdict { score > threshold ? .anomalous : .normal }
+}
+
+// MARK: Student's t
+
+extension Calibration {
+    /// Pseudo clips of the type's deviation.
+    private static let typeClips = 10.0
+
+    /// threshold = mean + t · deviation · √(1 + 1/n), t of n − 1 degrees of freedom, and ten more where the deviation is
+    /// pooled with the type's.
+    ///
+    /// - Parameters:
+    ///   - scores: of normal clips, held out from the fit; two or more.
+    ///   - typeDeviation: of the held-back scores of all machines of the type; nil where that is unknown.
+    package init(studentOf scores: [Double], falseAlarmRate: Double, typeDeviation: Double?) {
+        precondition(scores.count >= 2, "\(scores.count) scores have no deviation")
+        let n = Double(scores.count)
+        let mean = scores.reduce(0, +) / n
+        var degrees = n - 1
+        var variance = Self.squares(scores) / degrees
+        if let typeDeviation {
+            variance =
+                (degrees * variance + Self.typeClips * typeDeviation * typeDeviation) / (degrees + Self.typeClips)
+            degrees += Self.typeClips
+        }
+        let t = StudentDistribution(degrees: degrees).upperQuantile(falseAlarmRate)
+        self.init(
+            method: .student, falseAlarmRate: falseAlarmRate, clipCount: scores.count,
+            threshold: mean + t * (variance * (1 + 1 / n)).squareRoot())
+    }
+
+    /// The deviation of several machines' scores, each about its own mean; nil where no machine has two.
+    package static func pooledDeviation(_ scores: [[Double]]) -> Double? {
+        let degrees = scores.reduce(0.0) { $0 + Double($1.count - 1) }
+        return degrees > 0 ? (scores.reduce(0.0) { $0 + squares($1) } / degrees).squareRoot() : nil
+    }
+
+    /// Of the differences from the mean.
+    private static func squares(_ scores: [Double]) -> Double {
+        let mean = scores.reduce(0, +) / Double(scores.count)
+        return scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    }
 }

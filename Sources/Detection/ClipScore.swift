@@ -1,3 +1,5 @@
+package import Plant
+
 /// What a model says of one clip.
 package struct ClipScore: Sendable, Equatable {
     package enum Verdict: String, Sendable { case normal, anomalous }
@@ -15,10 +17,15 @@ package struct ClipScore: Sendable, Equatable {
     package var verdict: Verdict
     /// Where the clip lies in the model's space.
     package var embedding: [Float]?
+    /// Where the clip differs most from normal ones, in words.
+    package var reason: String?
+    /// The parts of the clip that make up most of the score, largest first.
+    package var shares: [ScoreShare]
 
     package init(
         score: Double, logOdds: Double? = nil, crossEntropy: Double? = nil, neighbourDistance: Double? = nil,
-        threshold: Double? = nil, verdict: Verdict, embedding: [Float]? = nil
+        threshold: Double? = nil, verdict: Verdict, embedding: [Float]? = nil,
+        reason: String? = nil, shares: [ScoreShare] = []
     ) {
         self.score = score
         self.logOdds = logOdds
@@ -27,5 +34,7 @@ package struct ClipScore: Sendable, Equatable {
         self.threshold = threshold
         self.verdict = verdict
         self.embedding = embedding
+        self.reason = reason
+        self.shares = shares
     }
 }

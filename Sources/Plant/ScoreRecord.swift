@@ -10,12 +10,17 @@ package struct ScoreRecord: Hashable, Sendable {
     package var neighbourDistance: Double?
     /// Quality flags such as `clipping`.
     package var flags: [String]
+    /// Where the clip differs most from normal ones, in words.
+    package var reason: String?
+    /// What makes up most of the score, largest first.
+    package var shares: [ScoreShare]
     package var queueMilliseconds: Double
     package var computeMilliseconds: Double
 
     package init(
         modelVersion: String, score: Double, logOdds: Double?, threshold: Double?, verdict: String,
-        neighbourDistance: Double?, flags: [String], queueMilliseconds: Double, computeMilliseconds: Double
+        neighbourDistance: Double?, flags: [String], reason: String? = nil, shares: [ScoreShare] = [],
+        queueMilliseconds: Double, computeMilliseconds: Double
     ) {
         self.modelVersion = modelVersion
         self.score = score
@@ -24,7 +29,19 @@ package struct ScoreRecord: Hashable, Sendable {
         self.verdict = verdict
         self.neighbourDistance = neighbourDistance
         self.flags = flags
+        self.reason = reason
+        self.shares = shares
         self.queueMilliseconds = queueMilliseconds
         self.computeMilliseconds = computeMilliseconds
+    }
+}
+
+extension ScoreRecord {
+    /// What is kept for years: why a clip counts as normal is not.
+    package var worthKeeping: ScoreRecord {
+        guard verdict == "normal" else { return self }
+        var record = self
+        (record.reason, record.shares) = (nil, [])
+        return record
     }
 }

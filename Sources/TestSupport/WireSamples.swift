@@ -78,7 +78,7 @@ package enum WireSamples {
                 .with {
                     $0.shards = [
                         .with {
-                            ($0.key, $0.kind, $0.preferredWorker) = (shardKey, "density.embed", "worker-1")
+                            ($0.key, $0.kind, $0.preferredWorker) = (shardKey, "embed", "worker-1")
                             $0.specification = .init(repeating: 2, count: 9)
                         }
                     ]
@@ -124,5 +124,7 @@ package enum WireSamples {
         ($0.modelVersion, $0.score, $0.logOdds, $0.threshold) = ("density-3", 11.5, 0.25, 9)
         ($0.verdict, $0.neighbourDistance, $0.flags) = ("anomalous", 3.5, ["clipping"])
         $0.computeMilliseconds = 12
+        $0.reason = "flutter between 2.0 and 2.4 kHz, 6 dB above 120 normal clips"
+        $0.shares = [.with { ($0.spectrum, $0.lowHz, $0.highHz, $0.share) = ("flutter", 2012.5, 2431, 0.375) }]
     }
 }

@@ -77,7 +77,10 @@ package final class ShardWorker {
                     let signal = try decode(
                         bytes, clip, feature: shard.feature, sampleRateHz: shard.feature.sampleRateHz)
                     let logMel = try Self.logMel(of: signal, by: extractor, name: clip.name)
-                    return .done(.init(values: logMel.timeStatistics, frameCount: logMel.frames))
+                    return .done(
+                        .init(
+                            values: try Self.embedding(shard.embedding, of: logMel, name: clip.name),
+                            frameCount: logMel.frames))
                 } catch {
                     return .unusable(reason: error.reason)
                 }
@@ -119,6 +122,19 @@ extension ShardWorker {
             return try signal.logMel(by: extractor, name: name)
         } catch {
             throw WireError(error, clip: name)
+        }
+    }
+
+    private static func embedding(
+        _ embedding: EmbedShard.Embedding, of logMel: LogMel, name: String
+    ) throws(WireError) -> [Double] {
+        switch embedding {
+        case .timeStatistics: return logMel.timeStatistics.map { Double($0) }
+        case .hearing:
+            guard logMel.frames >= Hearing.fewestFrames else {
+                throw WireError(.tooShort, "\(name): is a single frame, which has no step; record longer")
+            }
+            return logMel.hearing.values
         }
     }
 

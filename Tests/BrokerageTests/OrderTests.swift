@@ -42,7 +42,7 @@ import Testing
         let worker = stage.join(2, .worker)
         stage.order(.pause(QueueScope(kind: .shards)), number: 1)
         let key = ShardKey(run: 1, step: 0, phase: 0, shard: 0)
-        stage.say(.askShards([Shard(key: key, kind: "density.embed", specification: [])]), as: coordinator)
+        stage.say(.askShards([Shard(key: key, kind: "embed", specification: [])]), as: coordinator)
         #expect(stage.dispatches(to: worker).isEmpty)
         stage.orders = []
         stage.renew()

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ShardTests {
     private func shard(_ number: UInt32, copy: UInt32 = 0, preferring worker: String = "") -> Shard {
         Shard(
-            key: ShardKey(run: 1, step: 0, phase: 0, shard: number, copy: copy), kind: "density.embed",
+            key: ShardKey(run: 1, step: 0, phase: 0, shard: number, copy: copy), kind: "embed",
             specification: [], preferredWorker: worker)
     }
 

@@ -31,8 +31,9 @@ enum Samples {
             ending: .scored(
                 ScoreRecord(
                     modelVersion: model, score: score, logOdds: -24.5, threshold: 1.5, verdict: "anomalous",
-                    neighbourDistance: 0.25, flags: ["clipping", "dc, offset"], queueMilliseconds: 1.25,
-                    computeMilliseconds: 30.5)))
+                    neighbourDistance: 0.25, flags: ["clipping", "dc, offset"], reason: "crest above 6 'kHz'",
+                    shares: [ScoreShare(spectrum: "crest", lowHz: 6012.5, highHz: 7000, share: 0.75)],
+                    queueMilliseconds: 1.25, computeMilliseconds: 30.5)))
     }
 
     static func bareResult(_ job: Int64) -> OutcomeRecord {

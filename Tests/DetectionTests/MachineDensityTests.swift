@@ -41,11 +41,12 @@ import Testing
         let rows = [1.0, 2, 0, -1, 1, 3, 0, -3, -3, 2, 0, 1, -2, 0, -1]
         let covariance = ShrunkCovariance(ofCentred: rows, dimension: 3)
         let w = try #require(covariance.whitening())
-        func sigma(_ i: Int, _ j: Int) -> Double { covariance.lower[max(i, j) * 3 + min(i, j)] }
+        func element(_ matrix: LowerTriangle, _ i: Int, _ j: Int) -> Double { matrix.values[i * (i + 1) / 2 + j] }
+        func sigma(_ i: Int, _ j: Int) -> Double { element(covariance.lower, max(i, j), min(i, j)) }
         for i in 0..<3 {
             for j in 0..<3 {
                 var sum = 0.0
-                for k in 0..<3 { for l in 0..<3 { sum += w[i * 3 + k] * sigma(k, l) * w[j * 3 + l] } }
+                for k in 0...i { for l in 0...j { sum += element(w, i, k) * sigma(k, l) * element(w, j, l) } }
                 #expect(abs(sum - (i == j ? 1 : 0)) < 1e-12)
             }
         }

@@ -212,7 +212,7 @@ import Wire
         let shard = WireShardWork.with {
             $0.key.run = 3
             $0.key.shard = 1
-            $0.kind = "density.embed"
+            $0.kind = "embed"
             $0.specification = Data([1, 2])
         }
         try coordinator.say(.askShards(.with { $0.shards = [shard] }))

@@ -23,7 +23,8 @@ import Wire
 
     /// What cannot be fetched is the shard's failure, not the clip's.
     @Test func missingContentFailsTheShard() throws {
-        let shard = EmbedShard(feature: TestPlant.feature, clips: [try clip(ContentHash(of: [1]))])
+        let shard = EmbedShard(
+            feature: TestPlant.feature, clips: [try clip(ContentHash(of: [1]))], embedding: .timeStatistics)
         let error = #expect(throws: WireError.self) {
             try ShardWorker().output(kind: EmbedShard.kind, specification: shard.encoded()) { _ in
                 throw WireError(.unknownContent, "gone")
@@ -66,7 +67,7 @@ import Wire
     @Test func clipsAtFaultGetTheirReason() throws {
         var plant = try TestPlant()
         let parameters = try LogMelParameters(TestPlant.feature)
-        var training = DensityTraining(clips: plant.clips, feature: parameters)
+        var training = EmbeddingTraining(.density, clips: plant.clips, feature: parameters)
         let worker = ShardWorker()
         for request in training.outstanding {
             _ = try training.fold(

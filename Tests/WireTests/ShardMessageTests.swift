@@ -13,7 +13,7 @@ import Wire
         sampleRateHz: 16_000, fftLength: 1024, hopLength: 512, melBands: 128, reflectPadding: true)
 
     @Test func specificationsReturnAsTheyWere() throws {
-        let embed = EmbedShard(feature: feature, clips: [try clip(), try clip()])
+        let embed = EmbedShard(feature: feature, clips: [try clip(), try clip()], embedding: .hearing)
         #expect(try EmbedShard(decoding: embed.encoded()) == embed)
         let score = ScoreShard(model: ContentHash(of: [9]), feature: nil, clips: [try clip()])
         #expect(try ScoreShard(decoding: score.encoded()) == score)
@@ -34,13 +34,13 @@ import Wire
     }
 
     @Test func everyTruncationIsReadOrRefused() throws {
-        let bytes = EmbedShard(feature: feature, clips: [try clip()]).encoded()
+        let bytes = EmbedShard(feature: feature, clips: [try clip()], embedding: .timeStatistics).encoded()
         let refused = (1..<bytes.count).filter { (try? EmbedShard(decoding: Array(bytes[..<$0]))) == nil }
         #expect(refused.count > bytes.count / 2)
     }
 
     @Test func clipsWithoutHashOrMachineAreRefused() throws {
-        var shard = EmbedShard(feature: feature, clips: [try clip()]).encoded()
+        var shard = EmbedShard(feature: feature, clips: [try clip()], embedding: .timeStatistics).encoded()
         let name = try #require(shard.indices.first { shard[$0...].starts(with: Array("fan".utf8)) })
         shard[name] = UInt8(ascii: "/")
         #expect(throws: WireError.self) { try EmbedShard(decoding: shard) }

@@ -1,4 +1,29 @@
 package import Plant
+package import Spectra
+
+extension DensityModel {
+    /// Fits every machine by itself; one that cannot be fitted is left out.
+    ///
+    /// - Parameters:
+    ///   - embeddings: of each machine's normal clips, in an order that keeps neighbours in time together.
+    ///   - falseAlarmRate: of the thresholds, above 0 and below 1.
+    /// - Returns: nil where no machine can be fitted; and a sentence for each that was left out.
+    package static func fitted(
+        to embeddings: [MachineName: [[Float]]], feature: LogMelParameters, fewestFrames: Int, falseAlarmRate: Double
+    ) -> (model: DensityModel?, notices: [String]) {
+        var machines: [Machine] = []
+        var notices: [String] = []
+        for (name, embeddings) in embeddings.sorted(by: { $0.key < $1.key }) {
+            do throws(ModelError) {
+                machines.append(try Machine(fitting: name, to: embeddings, falseAlarmRate: falseAlarmRate))
+            } catch {
+                notices.append(error.reason)
+            }
+        }
+        guard !machines.isEmpty else { return (nil, notices) }
+        return (DensityModel(feature: feature, fewestFrames: fewestFrames, machines: machines), notices)
+    }
+}
 
 extension DensityModel.Machine {
     /// The fewest normal clips that are worth a model.

@@ -79,7 +79,7 @@ package struct MachineDensity: Sendable, Equatable {
                     + "record it at different times")
         }
         self.init(
-            mean: mean.map { Float($0) }, scale: scale.map { Float($0) }, whitening: whitening.map { Float($0) },
+            mean: mean.map { Float($0) }, scale: scale.map { Float($0) }, whitening: whitening.square.map { Float($0) },
             neighbours: rows.map { Float($0) })
     }
 
@@ -143,5 +143,14 @@ extension MachineDensity {
             scores += embeddings[block].map { density.distances(of: $0).mahalanobis }
         }
         return scores
+    }
+}
+
+extension LowerTriangle {
+    /// With the zeros above the diagonal. **Shape** (dimension, dimension).
+    fileprivate var square: [Double] {
+        (0..<dimension).flatMap { row in
+            values[Self.count(row)..<Self.count(row + 1)] + repeatElement(0, count: dimension - row - 1)
+        }
     }
 }

@@ -10,11 +10,15 @@ extension ModelFile {
         by scores: [MachineName: [Double]], falseAlarmRate: Double, method: Calibration.Method
     ) throws(ModelError) -> ModelFile {
         var file = self
+        let deviations = Dictionary(grouping: scores, by: \.key.type).mapValues { machines in
+            Calibration.pooledDeviation(machines.map(\.value).filter { $0.count > 1 })
+        }
         for (machine, scores) in scores.sorted(by: { $0.key < $1.key }) {
             guard machines.contains(machine) else { throw .unknownMachine(machine, known: machines) }
             do throws(ModelError) {
                 file.calibration[machine] = try Calibration(
-                    heldOutScores: scores, falseAlarmRate: falseAlarmRate, method: method)
+                    heldOutScores: scores, falseAlarmRate: falseAlarmRate, method: method,
+                    typeDeviation: deviations[machine.type] ?? nil)
             } catch {
                 throw ModelError(error.code, "\(machine): \(error.reason)")
             }

@@ -53,7 +53,7 @@ package struct ModelFile: Sendable {
     }
 
     /// The sorts of models that this version knows.
-    package static let kinds: [any AnomalyModel.Type] = [DensityModel.self, NetworkModel.self]
+    package static let kinds: [any AnomalyModel.Type] = [EarModel.self, DensityModel.self, NetworkModel.self]
 
     /// The model in the file, ready to score. Throws `.damagedFile`.
     package func model() throws(ModelError) -> any AnomalyModel {

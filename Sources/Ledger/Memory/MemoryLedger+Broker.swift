@@ -37,7 +37,10 @@ extension MemoryLedger: BrokerLedger {
             for outcome in known {
                 guard case .scored(let score) = outcome.ending, state.deadLetters[outcome.job] == nil else { continue }
                 let isThere = state.results[outcome.job, default: []].contains { $0.modelVersion == score.modelVersion }
-                if !isThere { state.results[outcome.job, default: []].append(outcome) }
+                guard !isThere else { continue }
+                var kept = outcome
+                kept.ending = .scored(score.worthKeeping)
+                state.results[outcome.job, default: []].append(kept)
             }
             for outcome in known {
                 switch outcome.ending {

@@ -1,3 +1,4 @@
+private import FoundationEssentials
 package import Plant
 internal import PostgreSQL
 
@@ -18,7 +19,7 @@ extension PostgreSQLLedger {
             let result = try connection.execute(
                 """
                 SELECT attempt, worker, model_version, score, log_odds, threshold, verdict, neighbour_distance,
-                    coalesce(flags, '{}'), queue_milliseconds, compute_milliseconds
+                    coalesce(flags, '{}'), reason, shares::text, queue_milliseconds, compute_milliseconds
                 FROM auscult.result WHERE job = $1 ORDER BY scored_at LIMIT 1
                 """, [.int64(job)]
             ).first.map { row in
@@ -41,16 +42,17 @@ extension PostgreSQLLedger {
             if case .scored(let score) = outcome.ending { (outcome, score) } else { nil }
         }
         guard !results.isEmpty else { return }
-        let scores = results.map(\.1)
+        let scores = results.map(\.1.worthKeeping)
         try connection.execute(
             """
             INSERT INTO auscult.result (job, attempt, worker, model_version, score, log_odds, threshold, verdict,
-                neighbour_distance, flags, queue_milliseconds, compute_milliseconds)
+                neighbour_distance, flags, queue_milliseconds, compute_milliseconds, reason, shares)
             SELECT job, attempt, worker, model_version, score, log_odds, threshold, verdict,
-                neighbour_distance, string_to_array(flags, chr(31)), queue_milliseconds, compute_milliseconds
-            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                neighbour_distance, string_to_array(flags, chr(31)), queue_milliseconds, compute_milliseconds, reason,
+                shares::jsonb
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 AS i (job, attempt, worker, model_version, score, log_odds, threshold, verdict,
-                    neighbour_distance, flags, queue_milliseconds, compute_milliseconds)
+                    neighbour_distance, flags, queue_milliseconds, compute_milliseconds, reason, shares)
             WHERE (SELECT true FROM auscult.clip c WHERE c.job = i.job)
                 AND (SELECT true FROM auscult.dead_letter d WHERE d.job = i.job) IS NULL
             ON CONFLICT DO NOTHING
@@ -62,6 +64,7 @@ extension PostgreSQLLedger {
                 .doubles(scores.map(\.neighbourDistance)),
                 .texts(scores.map { $0.flags.isEmpty ? nil : $0.flags.joined(separator: "\u{1f}") }),
                 .doubles(scores.map(\.queueMilliseconds)), .doubles(scores.map(\.computeMilliseconds)),
+                .texts(scores.map(\.reason)), .texts(scores.map { $0.shares.isEmpty ? nil : $0.shares.json }),
             ])
     }
 
@@ -112,6 +115,23 @@ extension Row {
             modelVersion: try text(column), score: try double(column + 1), logOdds: try optionalDouble(column + 2),
             threshold: try optionalDouble(column + 3), verdict: try text(column + 4),
             neighbourDistance: try optionalDouble(column + 5), flags: try texts(column + 6),
-            queueMilliseconds: try double(column + 7), computeMilliseconds: try double(column + 8))
+            reason: try optionalText(column + 7),
+            shares: try optionalText(column + 8).map { try [ScoreShare](json: $0) } ?? [],
+            queueMilliseconds: try double(column + 9), computeMilliseconds: try double(column + 10))
+    }
+}
+
+extension [ScoreShare] {
+    /// For a parameter that is cast to `jsonb`.
+    fileprivate var json: String {
+        do {
+            return String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+        } catch {
+            preconditionFailure("numbers that were checked cannot be encoded: \(error)")
+        }
+    }
+
+    fileprivate init(json: String) throws {
+        self = try JSONDecoder().decode(Self.self, from: Data(json.utf8))
     }
 }

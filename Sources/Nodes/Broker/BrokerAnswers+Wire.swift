@@ -137,6 +137,8 @@ extension WireScore {
         record.neighbourDistance.map { neighbourDistance = $0 }
         verdict = record.verdict
         flags = record.flags
+        reason = record.reason ?? ""
+        shares = record.shares.map(\.message)
         computeMilliseconds = record.computeMilliseconds
     }
 }

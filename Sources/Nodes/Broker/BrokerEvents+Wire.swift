@@ -107,7 +107,8 @@ extension ScoreRecord {
             logOdds: score.hasLogOdds ? score.logOdds : nil,
             threshold: score.hasThreshold ? score.threshold : nil, verdict: score.verdict,
             neighbourDistance: score.hasNeighbourDistance ? score.neighbourDistance : nil,
-            flags: score.flags, queueMilliseconds: 0,
+            flags: score.flags, reason: score.reason.isEmpty ? nil : score.reason.madePlain(limit: 200),
+            shares: score.shares.map(ScoreShare.init), queueMilliseconds: 0,
             computeMilliseconds: computeMilliseconds)
     }
 }

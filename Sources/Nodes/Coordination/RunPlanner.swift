@@ -50,20 +50,18 @@ package struct RunPlanner {
             throw RunFailure("the feature parameters of dataset \(dataset.name) cannot be used: \(error)")
         }
         let clips = try ledger.clips(of: dataset.name, split: .train)
-        let work: any ShardedRun =
-            switch request.model {
-            case DensityTraining.kind:
-                DensityTraining(
-                    clips: clips, feature: feature, shardSize: specification.shard ?? 16,
-                    falseAlarmRate: specification.falseAlarmRate ?? 0.05)
-            case OSSCLTraining.kind:
-                OSSCLTraining(
-                    clips: clips, feature: feature, recipe: try recipe(specification, hasAudio: dataset.feature == nil))
-            default:
-                throw RunFailure(
-                    "this coordinator cannot train models of the kind \"\(request.model)\"; it knows "
-                        + "\(DensityTraining.kind) and \(OSSCLTraining.kind)")
-            }
+        let work: any ShardedRun
+        if let recipe = EmbeddingTraining.Recipe(kind: request.model) {
+            work = EmbeddingTraining(
+                recipe, clips: clips, feature: feature, shardSize: specification.shard ?? 16,
+                falseAlarmRate: specification.falseAlarmRate ?? 0.05)
+        } else if request.model == OSSCLTraining.kind {
+            work = OSSCLTraining(
+                clips: clips, feature: feature, recipe: try recipe(specification, hasAudio: dataset.feature == nil))
+        } else {
+            let known = ModelFile.kinds.map { $0.kind }.joined(separator: ", ")
+            throw RunFailure("this coordinator cannot train models of the kind \"\(request.model)\"; it knows \(known)")
+        }
         return Plan(work: work, clipCount: clips.count)
     }
 

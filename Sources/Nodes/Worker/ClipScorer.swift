@@ -58,6 +58,8 @@ package final class ClipScorer {
             if let distance = score.neighbourDistance { $0.neighbourDistance = distance }
             $0.verdict = score.verdict.rawValue
             $0.flags = clip.flags.names
+            $0.reason = score.reason ?? ""
+            $0.shares = score.shares.map(\.message)
         }
     }
 

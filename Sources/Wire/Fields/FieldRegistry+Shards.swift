@@ -12,14 +12,15 @@ extension FieldRegistry {
         "EmbedShard": [
             1: ("feature", .message("LogMelParameters")),
             2: ("clips", clips("ShardClip")),
+            3: ("embedding", .choice),
         ],
         "EmbedShardOutput": [
             1: ("clips", clips("ClipEmbedding"))
         ],
         "ClipEmbedding": [
-            1: ("values", .list(of: .single(nil), atMost: 1 << 24)),
             2: ("frames", count),
             3: ("failure", reason),
+            4: ("values", .list(of: .double(nil), atMost: 1 << 24)),
         ],
 
         "ScoreShard": [

@@ -150,6 +150,14 @@ package enum FieldRegistry {
             6: ("neighbour_distance", .double(nil)),
             7: ("flags", .list(of: .text(64), atMost: 32)),
             8: ("compute_milliseconds", milliseconds),
+            9: ("reason", .sentence(1_024)),
+            10: ("shares", .list(of: .message("ScoreShare"), atMost: 5)),
+        ],
+        "ScoreShare": [
+            1: ("spectrum", .text(64)),
+            2: ("low_hz", .double(0...1e9)),
+            3: ("high_hz", .double(0...1e9)),
+            4: ("share", .double(-1e9...1e9)),
         ],
         "ShardOutput": [
             1: ("key", .message("ShardKey")),

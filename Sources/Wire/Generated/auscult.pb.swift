@@ -709,7 +709,7 @@ package nonisolated struct WireShardWork: Sendable {
   /// Clears the value of `key`. Subsequent reads from it will return its default value.
   package mutating func clearKey() {self._key = nil}
 
-  /// e.g. "density.embed"
+  /// e.g. "embed"
   package var kind: String = String()
 
   /// the message of that kind (Training)
@@ -841,6 +841,12 @@ package nonisolated struct WireScore: Sendable {
 
   package var computeMilliseconds: Double = 0
 
+  /// where the clip differs from normal ones, in words; at most 200 bytes
+  package var reason: String = String()
+
+  /// what makes up the score, largest first; at most 5
+  package var shares: [WireScoreShare] = []
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -848,6 +854,27 @@ package nonisolated struct WireScore: Sendable {
   fileprivate var _logOdds: Double? = nil
   fileprivate var _threshold: Double? = nil
   fileprivate var _neighbourDistance: Double? = nil
+}
+
+/// The part that some mel bands of one spectrum have in a score.
+package nonisolated struct WireScoreShare: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "floor", "crest" or "flutter"
+  package var spectrum: String = String()
+
+  package var lowHz: Double = 0
+
+  package var highHz: Double = 0
+
+  /// of the whole, which is 1
+  package var share: Double = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct WireShardOutput: Sendable {
@@ -2304,7 +2331,7 @@ nonisolated extension WireResult: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireScore: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Score"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}model_version\0\u{1}score\0\u{3}log_odds\0\u{1}threshold\0\u{1}verdict\0\u{3}neighbour_distance\0\u{1}flags\0\u{3}compute_milliseconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}model_version\0\u{1}score\0\u{3}log_odds\0\u{1}threshold\0\u{1}verdict\0\u{3}neighbour_distance\0\u{1}flags\0\u{3}compute_milliseconds\0\u{1}reason\0\u{1}shares\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2320,6 +2347,8 @@ nonisolated extension WireScore: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 6: try { try decoder.decodeSingularDoubleField(value: &self._neighbourDistance) }()
       case 7: try { try decoder.decodeRepeatedStringField(value: &self.flags) }()
       case 8: try { try decoder.decodeSingularDoubleField(value: &self.computeMilliseconds) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 10: try { try decoder.decodeRepeatedMessageField(value: &self.shares) }()
       default: break
       }
     }
@@ -2354,6 +2383,12 @@ nonisolated extension WireScore: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if self.computeMilliseconds.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.computeMilliseconds, fieldNumber: 8)
     }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 9)
+    }
+    if !self.shares.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.shares, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2366,6 +2401,53 @@ nonisolated extension WireScore: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs._neighbourDistance != rhs._neighbourDistance {return false}
     if lhs.flags != rhs.flags {return false}
     if lhs.computeMilliseconds != rhs.computeMilliseconds {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.shares != rhs.shares {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireScoreShare: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ScoreShare"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spectrum\0\u{3}low_hz\0\u{3}high_hz\0\u{1}share\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.spectrum) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.lowHz) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.highHz) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.share) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.spectrum.isEmpty {
+      try visitor.visitSingularStringField(value: self.spectrum, fieldNumber: 1)
+    }
+    if self.lowHz.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.lowHz, fieldNumber: 2)
+    }
+    if self.highHz.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.highHz, fieldNumber: 3)
+    }
+    if self.share.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.share, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireScoreShare, rhs: WireScoreShare) -> Bool {
+    if lhs.spectrum != rhs.spectrum {return false}
+    if lhs.lowHz != rhs.lowHz {return false}
+    if lhs.highHz != rhs.highHz {return false}
+    if lhs.share != rhs.share {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -28,6 +28,49 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+/// What is computed of a clip's log-mel.
+package nonisolated enum WireEmbedding: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
+  case unspecified // = 0
+
+  /// mean of every band over time, then deviation of every band
+  case timeStatistics // = 1
+
+  /// floor, crest and flutter of every band
+  case hearing // = 2
+  case UNRECOGNIZED(Int)
+
+  package init() {
+    self = .unspecified
+  }
+
+  package init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .timeStatistics
+    case 2: self = .hearing
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  package var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .timeStatistics: return 1
+    case .hearing: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  package static let allCases: [WireEmbedding] = [
+    .unspecified,
+    .timeStatistics,
+    .hearing,
+  ]
+
+}
+
 /// A clip that a shard works on.
 package nonisolated struct WireShardClip: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -76,6 +119,8 @@ package nonisolated struct WireEmbedShard: Sendable {
 
   package var clips: [WireShardClip] = []
 
+  package var embedding: WireEmbedding = .unspecified
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -101,12 +146,12 @@ package nonisolated struct WireClipEmbedding: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var values: [Float] = []
-
   package var frames: UInt32 = 0
 
   /// why the clip cannot be used; the other fields are empty then
   package var failure: String = String()
+
+  package var values: [Double] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -840,6 +885,10 @@ package nonisolated struct WireRoundLink: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "auscult.wire"
 
+nonisolated extension WireEmbedding: SwiftProtobuf._ProtoNameProviding {
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0EMBEDDING_UNSPECIFIED\0\u{1}EMBEDDING_TIME_STATISTICS\0\u{1}EMBEDDING_HEARING\0")
+}
+
 nonisolated extension WireShardClip: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ShardClip"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sha256\0\u{1}name\0\u{1}format\0\u{1}channel\0\u{1}machine\0")
@@ -896,7 +945,7 @@ nonisolated extension WireShardClip: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireEmbedShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EmbedShard"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}feature\0\u{1}clips\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}feature\0\u{1}clips\0\u{1}embedding\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -906,6 +955,7 @@ nonisolated extension WireEmbedShard: SwiftProtobuf.Message, SwiftProtobuf._Mess
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._feature) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.clips) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.embedding) }()
       default: break
       }
     }
@@ -922,12 +972,16 @@ nonisolated extension WireEmbedShard: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.clips.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.clips, fieldNumber: 2)
     }
+    if self.embedding != .unspecified {
+      try visitor.visitSingularEnumField(value: self.embedding, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireEmbedShard, rhs: WireEmbedShard) -> Bool {
     if lhs._feature != rhs._feature {return false}
     if lhs.clips != rhs.clips {return false}
+    if lhs.embedding != rhs.embedding {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -965,7 +1019,7 @@ nonisolated extension WireEmbedShardOutput: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireClipEmbedding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ClipEmbedding"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}values\0\u{1}frames\0\u{1}failure\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}frames\0\u{1}failure\0\u{1}values\0\u{c}\u{1}\u{1}")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -973,31 +1027,31 @@ nonisolated extension WireClipEmbedding: SwiftProtobuf.Message, SwiftProtobuf._M
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeRepeatedFloatField(value: &self.values) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.frames) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.failure) }()
+      case 4: try { try decoder.decodeRepeatedDoubleField(value: &self.values) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.values.isEmpty {
-      try visitor.visitPackedFloatField(value: self.values, fieldNumber: 1)
-    }
     if self.frames != 0 {
       try visitor.visitSingularUInt32Field(value: self.frames, fieldNumber: 2)
     }
     if !self.failure.isEmpty {
       try visitor.visitSingularStringField(value: self.failure, fieldNumber: 3)
     }
+    if !self.values.isEmpty {
+      try visitor.visitPackedDoubleField(value: self.values, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireClipEmbedding, rhs: WireClipEmbedding) -> Bool {
-    if lhs.values != rhs.values {return false}
     if lhs.frames != rhs.frames {return false}
     if lhs.failure != rhs.failure {return false}
+    if lhs.values != rhs.values {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Nodes
+import Plant
 import Wire
 
 /// Prints one line per clip, and counts.
@@ -18,13 +19,15 @@ final class PushReport {
         var verdict: String?
         var flags: [String]?
         var neighbourDistance: Double?
+        var reason: String?
+        var shares: [ScoreShare]?
         var modelVersion: String?
         var queueMilliseconds: Double?
         var computeMilliseconds: Double?
 
         private enum Key: CodingKey {
             case path, key, job, status, error
-            case score, logOdds, threshold, verdict, flags, neighbourDistance, modelVersion
+            case score, logOdds, threshold, verdict, flags, reason, shares, neighbourDistance, modelVersion
             case queueMilliseconds, computeMilliseconds
         }
 
@@ -42,6 +45,8 @@ final class PushReport {
             try line.encode(verdict, forKey: .verdict)
             try line.encode(flags, forKey: .flags)
             try line.encode(neighbourDistance, forKey: .neighbourDistance)
+            try line.encode(reason, forKey: .reason)
+            try line.encode(shares, forKey: .shares)
             try line.encode(modelVersion, forKey: .modelVersion)
             try line.encode(queueMilliseconds, forKey: .queueMilliseconds)
             try line.encode(computeMilliseconds, forKey: .computeMilliseconds)
@@ -72,6 +77,8 @@ final class PushReport {
             line.verdict = score.verdict
             line.flags = score.flags
             line.neighbourDistance = score.hasNeighbourDistance ? score.neighbourDistance : nil
+            line.reason = score.reason.isEmpty ? nil : score.reason
+            line.shares = score.shares.map(ScoreShare.init)
             line.modelVersion = score.modelVersion
             line.queueMilliseconds = queueMilliseconds
             line.computeMilliseconds = score.computeMilliseconds
@@ -111,6 +118,7 @@ final class PushReport {
         var text = "\(line.path)\t\(line.status)"
         if let score = line.score { text += "\t\(score.rounded(toPlaces: 3))\t\(line.verdict ?? "")" }
         for flag in line.flags ?? [] { text += "\t\(flag)" }
+        if line.verdict == "anomalous", let reason = line.reason { text += "\t\(reason)" }
         if let error = line.error { text += "\t\(error)" }
         Console.line(text)
     }

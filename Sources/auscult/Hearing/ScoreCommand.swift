@@ -137,7 +137,8 @@ extension ScoreCommand {
         case .scored(let path, let machine, let score, let flags):
             let threshold = score.threshold.map { " (threshold \(rounded($0)))" } ?? ""
             let line = "\(path)  \(machine)  \(score.verdict.rawValue)  \(rounded(score.score))\(threshold)"
-            Console.line(([line] + flags).joined(separator: "  "))
+            let reason = score.verdict == .anomalous ? [score.reason].compactMap(\.self) : []
+            Console.line(([line] + flags + reason).joined(separator: "  "))
         }
     }
 
@@ -152,7 +153,8 @@ extension ScoreCommand {
         let withEmbedding: Bool
 
         private enum CodingKeys: String, CodingKey {
-            case path, machine, score, logOdds, crossEntropy, neighbourDistance, threshold, verdict, flags, embedding
+            case path, machine, score, logOdds, crossEntropy, neighbourDistance, threshold, verdict, flags
+            case reason, shares, embedding
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -166,6 +168,8 @@ extension ScoreCommand {
             try row.encode(score.threshold, forKey: .threshold)
             try row.encode(score.verdict.rawValue, forKey: .verdict)
             try row.encode(flags, forKey: .flags)
+            try row.encode(score.reason, forKey: .reason)
+            try row.encode(score.shares, forKey: .shares)
             if withEmbedding { try row.encode(score.embedding, forKey: .embedding) }
         }
     }

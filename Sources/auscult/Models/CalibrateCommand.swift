@@ -9,13 +9,14 @@ struct CalibrateCommand: ParsableCommand {
         abstract: "Chooses thresholds on normal clips and stores the result as a new version.",
         discussion: """
             The normal test clips of the dataset are scored through the queue; its anomalous ones play no part. They \
-            must not be clips that the model was trained on. Without --dataset a network's thresholds rest on the clips \
-            that were held back in its training. A rate that a machine's clips cannot support is refused: \
-            n clips support rates from 1/(n + 1).
+            must not be clips that the model was trained on. Without --dataset thresholds rest on the clips that were \
+            held back in training, of an ear or a network. A rate that a machine's clips cannot support is refused: \
+            n clips support rates from 1/(n + 1), except by student.
 
             conformal: at most the wanted share of such clips lies above the threshold, whatever their distribution.
             empirical: the quantile of the scores, interpolated.
             gamma: the quantile of a gamma distribution fitted to them.
+            student: that of a further clip, were the scores normally distributed, their deviation pooled over the type.
 
             Example: auscult model calibrate density-1 --dataset plant --rate 0.05
             """)
@@ -23,14 +24,14 @@ struct CalibrateCommand: ParsableCommand {
     @Argument(help: "The version, e.g. density-1.")
     var version: String
 
-    @Option(help: "The dataset whose normal test clips are used; of a network otherwise those held back in training.")
+    @Option(help: "The dataset whose normal test clips are used; those held back in training otherwise.")
     var dataset: String?
 
     @Option(help: "The share of normal clips that may be called anomalous.")
     var rate = 0.05
 
-    @Option(help: "conformal, empirical or gamma.")
-    var method = Calibration.Method.conformal
+    @Option(help: "conformal, empirical, gamma or student; student for an ear, conformal otherwise, unless given.")
+    var method: Calibration.Method?
 
     @Option(help: "Clips per machine and day, of which the false alarms are told; 8640 is one every ten seconds.")
     var clipsPerDay = 8640.0
@@ -70,7 +71,8 @@ struct CalibrateCommand: ParsableCommand {
         }
         let before = try ModelFile(decoding: bytes, name: version)
         let normal = try dataset.map { try scores(on: $0, ledger) } ?? heldBackScores(before)
-        let file = try before.calibrated(by: normal, falseAlarmRate: rate, method: method)
+        let usual: Calibration.Method = record.kind == EarModel.kind ? .student : .conformal
+        let file = try before.calibrated(by: normal, falseAlarmRate: rate, method: method ?? usual)
         let stored = try ledger.addModel(
             ModelDraft(
                 kind: record.kind, file: file.encoded(), weightsHash: record.weightsHash, feature: record.feature,
@@ -98,9 +100,14 @@ struct CalibrateCommand: ParsableCommand {
         return normal.mapValues { $0.map(\.score) }
     }
 
-    /// Of the clips that were held back when the network was trained.
+    /// Of the clips that were held back when the model was trained.
     private func heldBackScores(_ file: ModelFile) throws -> [MachineName: [Double]] {
-        let scores = file.kind == NetworkModel.kind ? try NetworkModel(file).heldBackScores : [:]
+        let scores: [MachineName: [Double]] =
+            switch file.kind {
+            case EarModel.kind: try EarModel(file).heldBackScores
+            case NetworkModel.kind: try NetworkModel(file).heldBackScores
+            default: [:]
+            }
         guard !scores.isEmpty else {
             throw CommandFailure("\(version) holds no scores of held-back clips; name normal clips with --dataset")
         }

@@ -11,12 +11,17 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             The run is a row of the database: it goes on when this command ends, and when any process dies.
 
+            ear: three Gaussians per machine over floor, crest and flutter of its log-mel bands, fitted in seconds with the
+            help of its peers; enough for most plants. density: a Gaussian over mean and deviation, to compare with.
+            os-scl: a network that tells machines apart; it needs many clips and hours.
+
             Without --channels a network hears logmel,tgram of recordings, and logmel of log-mels.
 
             With --mode local, replicas of the network are trained apart for --round-steps steps, then averaged: far less
             travels than with every step taken together. Whatever the mode, the number of workers changes nothing but
             the time.
 
+            Example: auscult train --dataset plant
             Example: auscult train --dataset plant --model os-scl --epochs 20
             Example: auscult train --dataset plant --model os-scl --steps 2000 --mode local --replicas 4
             """)
@@ -24,8 +29,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "The dataset's name.")
     var dataset: String
 
-    @Option(help: "The kind of model: density or os-scl.")
-    var model = "density"
+    @Option(help: "The kind of model: ear, density or os-scl.")
+    var model = EarModel.kind
 
     @Option(help: "What a network hears: logmel, logmel,tgram, logmel,tgram,tfgram or logmel,tfgram.")
     var channels: String?
@@ -39,7 +44,7 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Clips per step; 64 unless given.")
     var batch: Int?
 
-    @Option(help: "Clips per shard; 8 for a network, 16 for a density model unless given.")
+    @Option(help: "Clips per shard; 8 for a network, 16 otherwise, unless given.")
     var shard: Int?
 
     @Option(help: "Of the first step; it falls along a cosine to a tenth. 0.001 unless given.")
@@ -84,7 +89,8 @@ struct TrainCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if !["density", "os-scl"].contains(model) { throw ValidationError("--model takes density or os-scl") }
+        let kinds = ModelFile.kinds.map { $0.kind }
+        if !kinds.contains(model) { throw ValidationError("--model takes \(kinds.joined(separator: ", "))") }
         if steps != nil, epochs != nil { throw ValidationError("choose --steps or --epochs, not both") }
         let network: [(String, Bool)] = [
             ("--channels", channels != nil), ("--steps", steps != nil), ("--epochs", epochs != nil),
@@ -92,7 +98,7 @@ struct TrainCommand: ParsableCommand {
             ("--validation-interval", validationInterval != nil), ("--score", score != nil),
             ("--mode", replicas.mode != nil),
         ]
-        if model == "density", let option = network.first(where: \.1) {
+        if model != NetworkModel.kind, let option = network.first(where: \.1) {
             throw ValidationError("\(option.0) is for --model os-scl")
         }
         do throws(RunSpecificationError) {

@@ -37,7 +37,7 @@ struct DemoCommand: ParsableCommand {
         let environment = ["AUSCULT_DATA": data]
 
         try step(executable, ["dataset", "import", Self.dataset, plant], environment)
-        try step(executable, ["train", "--dataset", Self.dataset, "--model", "density"], environment)
+        try step(executable, ["train", "--dataset", Self.dataset], environment)
         let ledger = PostgreSQLLedger(cluster.address.databaseURL)
         guard let version = try ledger.models().first?.version else {
             throw CommandFailure("the training ended without a model")

@@ -6,9 +6,10 @@ import Testing
 import Training
 import Wire
 
-@Suite struct DensityTrainingTests {
+@Suite struct EmbeddingTrainingTests {
     private let plant: TestPlant
     private let parameters: LogMelParameters
+    private static let recipes: [EmbeddingTraining.Recipe] = [.density, .ear]
 
     init() throws {
         plant = try TestPlant()
@@ -16,10 +17,12 @@ import Wire
     }
 
     /// Runs a training on several workers whose outputs arrive in a shuffled order, some of them twice.
-    private func train(_ clips: [DatasetClip], workers: Int, seed: UInt64) throws -> TrainedModel {
+    private func train(
+        _ recipe: EmbeddingTraining.Recipe, _ clips: [DatasetClip], workers: Int, seed: UInt64
+    ) throws -> TrainedModel {
         var random = CounterRandom(seed)
         let crew = (0..<workers).map { _ in ShardWorker() }
-        var run = DensityTraining(clips: clips, feature: parameters, shardSize: 7)
+        var run = EmbeddingTraining(recipe, clips: clips, feature: parameters, shardSize: 7)
         let requests = run.outstanding
         for index in random.permutation(requests.count) {
             let request = requests[index]
@@ -34,20 +37,20 @@ import Wire
         return model
     }
 
-    @Test func workersAndOrderDoNotReachTheModel() throws {
-        let one = try train(plant.clips, workers: 1, seed: 1)
+    @Test(arguments: recipes) func workersAndOrderDoNotReachTheModel(_ recipe: EmbeddingTraining.Recipe) throws {
+        let one = try train(recipe, plant.clips, workers: 1, seed: 1)
         #expect(one.machines.map(\.description) == ["fan/id_00", "pump/id_02"])
         #expect(one.notices.isEmpty)
         for (workers, seed) in [(2, UInt64(2)), (5, 3), (8, 4)] {
-            let other = try train(plant.clips.reversed(), workers: workers, seed: seed)
+            let other = try train(recipe, plant.clips.reversed(), workers: workers, seed: seed)
             #expect(other.weightsHash == one.weightsHash)
             #expect(other.file == one.file)
         }
     }
 
-    @Test func theModelTellsAnomaliesApart() throws {
+    @Test(arguments: recipes) func theModelTellsAnomaliesApart(_ recipe: EmbeddingTraining.Recipe) throws {
         var plant = plant
-        let model = try train(plant.clips, workers: 1, seed: 1)
+        let model = try train(recipe, plant.clips, workers: 1, seed: 1)
         let hash = plant.add(content: model.file)
         #expect(hash == ContentHash(of: model.file))
         var run = Evaluation(clips: plant.clips, model: hash, feature: TestPlant.feature, shardSize: 5)
@@ -70,14 +73,14 @@ import Wire
         }
     }
 
-    @Test func badClipsAndSmallMachinesAreNamed() throws {
+    @Test(arguments: recipes) func badClipsAndSmallMachinesAreNamed(_ recipe: EmbeddingTraining.Recipe) throws {
         var plant = plant
         let fan = try #require(MachineName("fan/id_00"))
         let valve = try #require(MachineName("valve/id_00"))
         plant.add([1, 2, 3], fan, .train, false, "fan/broken.npy")
         let lonely = try plant.bytes(try #require(plant.clips.first).sha256)
         plant.add(lonely, valve, .train, false, "valve/only.npy")
-        var run = DensityTraining(clips: plant.clips, feature: parameters)
+        var run = EmbeddingTraining(recipe, clips: plant.clips, feature: parameters)
         let worker = ShardWorker()
         for request in run.outstanding {
             let output = try worker.output(
@@ -92,14 +95,14 @@ import Wire
     }
 
     @Test func aDatasetWithoutTrainingClipsFailsInWords() throws {
-        let run = DensityTraining(clips: plant.clips.filter { $0.split == .test }, feature: parameters)
+        let run = EmbeddingTraining(.density, clips: plant.clips.filter { $0.split == .test }, feature: parameters)
         #expect(run.isComplete)
         let failure = #expect(throws: RunFailure.self) { try run.finish() }
         #expect(failure?.description.contains("training clip") == true)
     }
 
     @Test func wrongOutputsLeaveTheShardOutstanding() throws {
-        var run = DensityTraining(clips: plant.clips, feature: parameters)
+        var run = EmbeddingTraining(.density, clips: plant.clips, feature: parameters)
         let request = try #require(run.outstanding.first)
         let short = EmbedShard.Output(clips: [.done(.init(values: [1, 2], frameCount: 3))])
         let count = try EmbedShard(decoding: request.specification).clips.count

@@ -1,0 +1,1 @@
+../../../schema/v0035_reasons.sql
