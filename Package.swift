@@ -62,20 +62,21 @@ let package = Package(
         room("Detection", ["Plant", "Spectra", "Networks", "Tensors"]),
         room("Datasets", ["Plant", "Audio", "Spectra", "Tensors"]),
         room("Training", ["Plant", "Wire", "Audio", "Spectra", "Detection", "Datasets", "Networks", "Tensors"]),
-        room("PostgreSQL", ["CPostgreSQL", "CSupport"]),
+        room("Files"),
+        room("PostgreSQL", ["CPostgreSQL", "CSupport", "Files"]),
         room("Ledger", ["Plant", "PostgreSQL", logging], resources: [.embedInCode("Migrations")]),
         room(
             "Nodes",
             [
                 "Plant", "Wire", "Messaging", "Brokerage", "Audio", "Spectra", "Tensors", "Networks", "Detection",
                 "Datasets",
-                "Training", "PostgreSQL", "Ledger", "CSupport", logging, protobuf,
+                "Training", "PostgreSQL", "Ledger", "CSupport", "Files", logging, protobuf,
             ]),
         .executableTarget(
             name: "auscult",
             dependencies: [
                 "Plant", "Nodes", "Wire", "Audio", "Spectra", "Networks", "Detection", "Datasets", "Training", "Ledger",
-                "PostgreSQL", "Messaging", arguments, logging, protobuf,
+                "PostgreSQL", "Messaging", "Files", arguments, logging, protobuf,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -87,7 +88,7 @@ let package = Package(
             exclude: ["peers", "RESULTS.md"],
             swiftSettings: strict),
 
-        room("Chaos", ["Messaging", "PostgreSQL", "Nodes"]),
+        room("Chaos", ["Messaging", "PostgreSQL", "Nodes", "Files"]),
         room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),
         tests("PlantTests", ["Plant"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
@@ -111,7 +112,7 @@ let package = Package(
         tests(
             "NodesTests",
             [
-                "Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", "TestSupport", protobuf,
+                "Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", "Files", "TestSupport", protobuf,
                 logging,
             ]),
         tests(

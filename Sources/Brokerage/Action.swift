@@ -150,6 +150,10 @@ package enum Refusal: Hashable, Sendable {
     /// The key was used before for other bytes.
     case keyConflict
     case unknownContent(ContentHash)
+    /// The stored bytes are not those that were put.
+    case damagedContent(ContentHash)
+    /// The stored bytes cannot be reached now.
+    case unreadableContent(ContentHash)
     case unknownWorker(String)
     /// The database refuses what was sent.
     case refusedByDatabase(String)

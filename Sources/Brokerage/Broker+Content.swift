@@ -83,13 +83,14 @@ extension Broker {
 
     /// The ledger has said where some content is.
     mutating func contentIsFound(_ hash: ContentHash, _ payload: Payload) {
+        if case .none = payload { return contentIsMissing(hash, .unknownContent(hash)) }
         if case .memory(let blob) = payload { shelve(hash, blob) }
+        for peer in fetches.removeValue(forKey: hash) ?? [] { tell(peer, .content(hash, payload)) }
+    }
+
+    mutating func contentIsMissing(_ hash: ContentHash, _ refusal: Refusal) {
         for peer in fetches.removeValue(forKey: hash) ?? [] {
-            if case .none = payload {
-                tell(peer, .reject(key: hash.description, .unknownContent(hash)))
-            } else {
-                tell(peer, .content(hash, payload))
-            }
+            tell(peer, .reject(key: hash.description, refusal))
         }
     }
 

@@ -9,9 +9,9 @@ extension Broker {
         case .checked(let batch, let verdicts): contentIsChecked(batch: batch, verdicts)
         case .full(let batch, .clips): diskIsFull(batch: batch, now: now)
         case .full(let batch, .content): contentDoesNotFit(batch: batch, now: now)
-        case .unreadable(let token, let reason):
+        case .unreadable(let token, let failure):
             guard let lease = leases.end(token, now: now) else { return }
-            charge(lease.job, .unreadable(reason), worker: workers[lease.worker]?.name ?? "", now: now)
+            charge(lease.job, failure, worker: workers[lease.worker]?.name ?? "", now: now)
         case .unavailable(let token):
             guard let lease = leases.end(token, now: now), case .clip(let number) = lease.job else { return }
             clips.pause(number, until: now + configuration.renewalInterval)
@@ -37,6 +37,7 @@ extension Broker {
             obey(orders, champions: champions, now: now)
         case .outcome(let job, let record): learn(record, of: job)
         case .content(let hash, let payload): contentIsFound(hash, payload)
+        case .damagedContent(let hash): contentIsMissing(hash, .damagedContent(hash))
         case .recordedWorkers: roster.wasTold()
         case .openClips(let found, let wallClock): takeBack(found, wallClock: wallClock, now: now)
         case .closedOrder, .failed: break

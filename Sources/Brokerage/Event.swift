@@ -180,8 +180,8 @@ package enum DiskAnswer: Sendable {
     case checked(batch: Int, [Bool])
     /// There is no room; nothing of the batch is stored.
     case full(batch: Int, DiskOrder.Kind)
-    /// The stored payload of a dispatch cannot be read back.
-    case unreadable(Token, reason: String)
+    /// The stored payload of a dispatch cannot be read back, and why.
+    case unreadable(Token, Failure)
     /// The store of the payload of a dispatch cannot be reached now.
     case unavailable(Token)
 }
@@ -197,6 +197,8 @@ package enum LedgerAnswer: Sendable {
     case renewed([Champion], [OperatorOrder])
     case outcome(job: Int64, OutcomeRecord?)
     case content(ContentHash, Payload)
+    /// It is known, and its bytes are not what they were.
+    case damagedContent(ContentHash)
     case recordedWorkers
     case openClips([PendingClip], wallClock: Int64)
     case closedOrder

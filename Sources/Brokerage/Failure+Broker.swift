@@ -19,8 +19,14 @@ extension Failure {
             code: last.code, reason: "gave up after \(attempts) attempts; the last: \(last.reason)", permanent: true)
     }
 
-    static func unreadable(_ reason: String) -> Failure {
-        Failure(code: .unreadableContent, reason: "the stored bytes cannot be read back: \(reason)", permanent: true)
+    package static func damaged(_ reason: String) -> Failure {
+        Failure(
+            code: .damagedContent, reason: "the clip is damaged where it was stored: \(reason); push its file again, "
+                + "with another --key", permanent: true)
+    }
+
+    package static func unreadable(_ reason: String) -> Failure {
+        Failure(code: .unreadableContent, reason: "the stored bytes cannot be read back: \(reason)", permanent: false)
     }
 
     static func unrecordable(_ reason: String) -> Failure {

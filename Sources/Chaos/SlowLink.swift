@@ -1,3 +1,4 @@
+internal import Files
 internal import Glibc
 internal import Messaging
 internal import Synchronization
@@ -81,10 +82,10 @@ private struct Relay {
                 }
                 if waiting.isEmpty { return isOpen }
             }
-            let count = waiting.withUnsafeBytes {
-                send(to, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+            let count = waiting.withUnsafeBytes { bytes in
+                uninterrupted { send(to, bytes.baseAddress, bytes.count, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)) }
             }
-            if count < 0 { return errno == EAGAIN || errno == EINTR }
+            if count < 0 { return errno == EAGAIN }
             waiting.removeFirst(count)
             return true
         }
@@ -92,8 +93,8 @@ private struct Relay {
         /// Nothing was read: because there is nothing now, or never will be again.
         private var isOpen: Bool {
             var byte: UInt8 = 0
-            let count = recv(from, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK))
-            return count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR)
+            let count = uninterrupted { recv(from, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) }
+            return count > 0 || count < 0 && errno == EAGAIN
         }
     }
 

@@ -4,7 +4,7 @@ package import Plant
 ///
 /// Calls block on the database, so an implementation belongs to one thread of its own, never to the broker's poll
 /// thread. All writes are keyed: a call whose outcome is unknown is simply made again.
-package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger {
+package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger, IntegrityLedger {
     /// Raises the broker epoch by one and returns it; every later write of an older epoch throws `.fenced`.
     func openEpoch(holder: String) throws -> UInt32
 
@@ -31,7 +31,7 @@ package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger {
     /// Where durable content lies, nil when nobody put it.
     func location(of content: ContentHash) throws -> SegmentLocation?
 
-    /// Remembers where durable content lies; content known already stays where it is.
+    /// Remembers where durable content lies. The newest copy counts: what is put again is mended.
     func recordContent(_ contents: [(hash: ContentHash, location: SegmentLocation)], epoch: UInt32) throws
 
     /// Replaces what is known of the workers; those not named are gone.
@@ -44,5 +44,7 @@ package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger {
     func close(order: Int64, clips: Int, epoch: UInt32) throws
 
     /// The file of a model version, nil when no model has this hash.
+    ///
+    /// - Throws: `.damaged` when its bytes do not have it either.
     func modelFile(_ hash: ContentHash) throws -> [UInt8]?
 }

@@ -15,6 +15,8 @@ package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case notFound
         /// The database refused the statement.
         case refused
+        /// Stored bytes do not have their hash.
+        case damaged
     }
 
     package let code: Code
@@ -41,6 +43,11 @@ extension LedgerError {
 
     static func unknown(model version: String) -> LedgerError {
         LedgerError(.notFound, "there is no model version \(version); 'auscult model list' shows those there are")
+    }
+
+    static func damaged(model version: String) -> LedgerError {
+        LedgerError(
+            .damaged, "the file of the model \(version) is damaged in the database: import it again, or promote another")
     }
 
     static func unknown(run: Int64) -> LedgerError {

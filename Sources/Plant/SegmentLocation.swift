@@ -14,3 +14,15 @@ package struct SegmentLocation: Hashable, Sendable {
         SegmentLocation(segment: -1, offset: -1, length: length)
     }
 }
+
+/// How far rows reach into the segment files.
+package struct SegmentReach: Hashable, Sendable {
+    /// The last segment that a row names, 0 where none does.
+    package var lastSegment: Int64
+    /// Where the last payload of the segment in question lies; nil where no row names it.
+    package var lastLocation: SegmentLocation?
+
+    package init(lastSegment: Int64 = 0, lastLocation: SegmentLocation? = nil) {
+        (self.lastSegment, self.lastLocation) = (lastSegment, lastLocation)
+    }
+}

@@ -1,4 +1,5 @@
 internal import CSupport
+internal import Files
 internal import FoundationEssentials
 internal import Glibc
 
@@ -34,6 +35,6 @@ extension PrivateServer {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         var end = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        while poll(&end, 1, milliseconds) < 0, errno == EINTR {}
+        _ = uninterrupted { poll(&end, 1, milliseconds) }
     }
 }

@@ -1,4 +1,5 @@
 internal import CSupport
+internal import Files
 internal import FoundationEssentials
 internal import Glibc
 
@@ -78,7 +79,7 @@ struct ServerPrograms: Sendable {
         guard code == 0 else { throw Self.failure(of: command, code) }
         let output = Self.readAll(ends[0])
         var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        _ = uninterrupted { waitpid(process, &status, 0) }
         return (status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f), output)
     }
 
@@ -90,8 +91,7 @@ struct ServerPrograms: Sendable {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            if count < 0 && errno == EINTR { continue }
+            let count = uninterrupted { read(descriptor, &chunk, chunk.count) }
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }

@@ -79,6 +79,7 @@ extension WireError.Code {
     package static let unknownContent = Self(rawValue: 500)
     package static let storeFull = Self(rawValue: 501)
     package static let unreadableContent = Self(rawValue: 502)
+    package static let damagedContent = Self(rawValue: 503)
     // Operators
     package static let noSuchWorker = Self(rawValue: 600)
 
@@ -153,7 +154,10 @@ extension WireError.Code {
         Entry(.unrecordable, "unrecordable", .afterRepair, "The database refuses the result."),
         Entry(.unknownContent, "unknownContent", .never, "Nobody has put content with this SHA-256."),
         Entry(.storeFull, "storeFull", .later, "There is no room left for content."),
-        Entry(.unreadableContent, "unreadableContent", .never, "The stored bytes cannot be read back."),
+        Entry(.unreadableContent, "unreadableContent", .later, "The stored bytes cannot be read back now."),
+        Entry(
+            .damagedContent, "damagedContent", .afterRepair, "The stored bytes are not those that were sent; send them again."
+        ),
         Entry(.noSuchWorker, "noSuchWorker", .never, "No worker of this name is connected."),
     ]
 

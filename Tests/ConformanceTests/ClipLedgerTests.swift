@@ -132,15 +132,21 @@ import Testing
     }
 
     @Test(arguments: LedgerKind.allCases)
-    func contentStaysWhereItWasPut(_ kind: LedgerKind) throws {
+    func contentLiesWhereItWasPutLast(_ kind: LedgerKind) throws {
         let ledger = try kind.make()
         let epoch = try ledger.openEpoch(holder: "broker")
         let hash = Samples.hash("content")
         let places = (1...3).map { SegmentLocation(segment: $0, offset: 2, length: 3) }
         #expect(try ledger.location(of: hash) == nil)
-        try ledger.recordContent([(hash, places[0]), (hash, places[1])], epoch: epoch)
-        try ledger.recordContent([(hash, places[2]), (Samples.hash("more"), places[2])], epoch: epoch)
+        try ledger.recordContent([(hash, places[0])], epoch: epoch)
         #expect(try ledger.location(of: hash) == places[0])
+        try ledger.recordContent([(hash, places[1]), (Samples.hash("more"), places[2])], epoch: epoch)
+        #expect(try ledger.location(of: hash) == places[1])
         #expect(try ledger.location(of: Samples.hash("more")) == places[2])
+        #expect(
+            try ledger.reach(intoSegment: 2, of: .content) == SegmentReach(lastSegment: 3, lastLocation: places[1]))
+        let kept = try ledger.keptPayloads(of: .content, after: nil, limit: 1)
+        let rest = try ledger.keptPayloads(of: .content, after: kept.last, limit: 9)
+        #expect(Set((kept + rest).map(\.sha256)) == [hash, Samples.hash("more")] && rest.count == 1)
     }
 }

@@ -24,6 +24,8 @@ enum StoreKind: CaseIterable, Sendable {
 final class StorePlace {
     private let kind: StoreKind
     private let folder: TemporaryDirectory
+    /// What the database would say.
+    private var known = SegmentReach()
     private let database: PrivateDatabase
 
     init(_ kind: StoreKind) throws {
@@ -45,7 +47,8 @@ final class StorePlace {
     /// Opens a store, as a broker does when it begins to lead. Segments have room for two kilobytes.
     func open() throws -> any PayloadStore {
         switch kind {
-        case .segments: return try SegmentStore(directory: "\(folder.path)/clips", segmentBytes: 2_000)
+        case .segments:
+            return try SegmentStore(directory: "\(folder.path)/clips", segmentBytes: 2_000) { _ in known }
         case .bytea:
             let ledger = PostgreSQLLedger(database.url)
             return RowStore(.clips) { ledger }
@@ -71,13 +74,8 @@ final class StorePlace {
     func tear() throws {
         switch kind {
         case .segments:
-            let directory = URL(filePath: "\(folder.path)/clips")
-            let last = try #require(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted().last)
-            let file = directory.appending(path: last)
-            let store = try open()
-            let location = try store.append([Frame.payload([UInt8](repeating: 7, count: 100))])[0]
-            let path = location.segment == Int64(last.prefix(10)) ? file.path : ""
-            try #require(!path.isEmpty, "the last segment has no room for what is to be torn")
+            let location = try open().append([Frame.payload([UInt8](repeating: 7, count: 100))])[0]
+            let file = URL(filePath: "\(folder.path)/clips/000000000\(location.segment).segment")
             var bytes = try Data(contentsOf: file)
             let kept = Int(location.offset) + 50
             bytes.replaceSubrange(kept..., with: Data(count: bytes.count - kept))
@@ -97,14 +95,15 @@ final class StorePlace {
         case .segments:
             let path = "\(folder.path)/watched"
             var synchronised: [Int] = []
-            let store = try SegmentStore(directory: path, segmentBytes: 2_000) { _ in
+            let store = try SegmentStore(directory: path, segmentBytes: 2_000, reach: { _ in known }) { _ in
                 let bytes = (try? Data(contentsOf: URL(filePath: "\(path)/0000000001.segment"))) ?? Data()
                 synchronised.append(bytes.count { $0 == 3 })
                 return 0
             }
             _ = try store.append(payload)
             #expect(synchronised == [500], "all bytes are written, then synchronised, then told")
-            let failing = try SegmentStore(directory: "\(folder.path)/failing", segmentBytes: 2_000) { _ in -1 }
+            let failing = try SegmentStore(
+                directory: "\(folder.path)/failing", segmentBytes: 2_000, reach: { _ in known }) { _ in -1 }
             let error = #expect(throws: PayloadStoreError.self) { try failing.append(payload) }
             #expect(error?.code == .syncFailed)
         case .bytea:
@@ -146,7 +145,7 @@ final class StorePlace {
             #expect(locations.map(\.length) == payloads.map { Int64($0.count) })
             #expect(Set(locations.map { "\($0.segment)/\($0.offset)" }).count == payloads.count)
             for (location, payload) in zip(locations, payloads) {
-                let parts = try store.read(location)
+                let parts = try store.read(location, ContentHash(of: payload))
                 #expect(hash(parts) == ContentHash(of: payload))
                 #expect(parts.allSatisfy { $0.count <= 1 << 20 })
             }
@@ -170,7 +169,7 @@ final class StorePlace {
                 known += zip(try place.open().append(payloads.map { Frame.payload($0) }), payloads)
             }
             let store = try place.open()
-            for (location, payload) in known { #expect(try store.read(location).flatMap(\.bytes) == payload) }
+            for (location, payload) in known { #expect(try store.read(location, ContentHash(of: payload)).flatMap(\.bytes) == payload) }
         }
     }
 
@@ -180,12 +179,13 @@ final class StorePlace {
             let store = try place.open()
             let locations = try store.append([payload(1_000, 1), payload(600, 2)].map { Frame.payload($0) })
             try place.damage(locations[0])
-            let error = #expect(throws: PayloadStoreError.self) { try store.read(locations[0]) }
+            let error = #expect(throws: PayloadStoreError.self) { try store.read(locations[0], ContentHash(of: payload(1_000, 1))) }
             #expect(error?.code == .damaged)
-            #expect(try store.read(locations[1]).flatMap(\.bytes) == payload(600, 2))
-            var shorter = locations[1]
-            shorter.length -= 1
-            #expect(throws: PayloadStoreError.self) { try store.read(shorter) }
+            #expect(try store.read(locations[1], ContentHash(of: payload(600, 2))).flatMap(\.bytes) == payload(600, 2))
+            let another = #expect(throws: PayloadStoreError.self) {
+                try store.read(locations[1], ContentHash(of: payload(600, 3)))
+            }
+            #expect(another?.code == .damaged)
         }
     }
 
@@ -196,8 +196,8 @@ final class StorePlace {
             try place.tear()
             let store = try place.open()
             let next = try store.append([Frame.payload(payload(300, 2))])[0]
-            #expect(try store.read(whole).flatMap(\.bytes) == payload(500, 1))
-            #expect(try store.read(next).flatMap(\.bytes) == payload(300, 2))
+            #expect(try store.read(whole, ContentHash(of: payload(500, 1))).flatMap(\.bytes) == payload(500, 1))
+            #expect(try store.read(next, ContentHash(of: payload(300, 2))).flatMap(\.bytes) == payload(300, 2))
         }
     }
 
@@ -216,10 +216,10 @@ final class StorePlace {
             let reopened = try place.open()
             for (location, payload) in zip(locations, payloads) {
                 if victims.contains(location.segment) {
-                    let error = #expect(throws: PayloadStoreError.self) { try reopened.read(location) }
+                    let error = #expect(throws: PayloadStoreError.self) { try reopened.read(location, ContentHash(of: payload)) }
                     #expect(error?.code == .damaged)
                 } else {
-                    #expect(try reopened.read(location).flatMap(\.bytes) == payload)
+                    #expect(try reopened.read(location, ContentHash(of: payload)).flatMap(\.bytes) == payload)
                 }
             }
             try reopened.remove(reopened.segments(untouchedForSeconds: 0))

@@ -17,6 +17,10 @@ struct Scenario {
         case noEpochInTokens
         /// A new leader writes on in the segment that a stopped one still holds.
         case sharedSegment
+        /// A new leader cuts the last segment off at the first damaged record, and goes on there.
+        case cutAtDamage
+        /// Bytes are handed out without a look at their hash.
+        case unprovedBytes
         /// A clip of low priority never grows urgent.
         case noAging
         /// A site keeps the workers for as long as it has clips.
@@ -48,6 +52,8 @@ struct Scenario {
         case cancelSite(Int)
         /// An operator gives all dead letters another life.
         case retryDeadLetters
+        /// Stored bytes are harmed.
+        case damage(SimulatedDisk.Damage)
     }
 
     var seed: UInt64
@@ -93,6 +99,11 @@ struct Scenario {
         for _ in 0..<(Int.random(in: 0..<3, using: &dice) == 0 ? Int.random(in: 1...3, using: &dice) : 0) {
             let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
             faults.append((at, Self.order(&dice)))
+        }
+        // The disk goes bad in every fourth world.
+        for _ in 0..<(seed % 4 == 1 ? Int.random(in: 1...4, using: &dice) : 0) {
+            let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
+            faults.append((at, .damage(SimulatedDisk.Damage.allCases.randomElement(using: &dice) ?? .flip)))
         }
         guard sabotage == .sharedSegment else { return }
         // Only two brokers that lead at once, both with clips to store, can show that they share a segment.

@@ -2,11 +2,13 @@ import Plant
 import TestSupport
 
 /// The segments that the brokers share. What was not synced when its writer died survives up to some record; that one may
-/// be torn, and those behind it are lost.
+/// be torn, and those behind it are lost. And what is synced may be damaged later.
 struct SimulatedDisk {
     private struct Record {
-        /// A number that stands for the bytes; nil for a torn record.
-        var content: Int?
+        /// A number that stands for the bytes.
+        var content: Int
+        /// Nothing is torn or flipped.
+        var isWhole = true
         var isSynced = false
     }
 
@@ -20,24 +22,31 @@ struct SimulatedDisk {
     private var cursors: [Int: Cursor] = [:]
     var isFull = false
 
-    /// A process begins to write: behind the last whole record of the last segment, or in a segment of its own while
-    /// another process makes that one grow.
+    /// A process begins to write, in a segment of its own.
     ///
-    /// - Parameter ignoresOthers: the guard is broken.
-    mutating func open(_ process: Int, ignoresOthers: Bool = false) {
+    /// - Parameters:
+    ///   - known: the last segment that a row names.
+    ///   - sabotage: a guard of the store that is broken.
+    mutating func open(_ process: Int, known: Int64, sabotage: Scenario.Sabotage?) {
         let last = segments.keys.max() ?? 0
-        guard last > 0, ignoresOthers || !cursors.values.contains(where: { $0.segment == last }) else {
-            segments[last + 1] = [:]
-            cursors[process] = Cursor(segment: last + 1, end: 0)
-            return
+        switch sabotage {
+        case .sharedSegment where last > 0:
+            cursors[process] = Cursor(segment: last, end: endOfWholeRecords(in: last))
+        case .cutAtDamage where last > 0 && !cursors.values.contains(where: { $0.segment == last }):
+            let end = endOfWholeRecords(in: last)
+            segments[last] = segments[last]?.filter { $0.key < end }
+            cursors[process] = Cursor(segment: last, end: end)
+        default:
+            let next = max(last, known) + 1
+            segments[next] = [:]
+            cursors[process] = Cursor(segment: next, end: 0)
         }
+    }
+
+    private func endOfWholeRecords(in segment: Int64) -> Int64 {
         var end: Int64 = 0
-        while segments[last]?[end]?.content != nil {
-            segments[last]?[end]?.isSynced = true
-            end += 1
-        }
-        segments[last] = segments[last]?.filter { $0.key < end }
-        cursors[process] = Cursor(segment: last, end: end)
+        while let record = segments[segment]?[end], record.isWhole { end += 1 }
+        return end
     }
 
     /// The process writes no more, and dies or lives on.
@@ -62,11 +71,61 @@ struct SimulatedDisk {
         let open = records.filter { !$0.value.isSynced }.map(\.key).sorted()
         let whole = Int.random(in: 0...open.count, using: &dice)
         for (index, offset) in open.enumerated().dropFirst(whole) {
-            segments[segment]?[offset] = index == whole && .random(using: &dice) ? Record(content: nil) : nil
+            segments[segment]?[offset] =
+                index == whole && .random(using: &dice) ? Record(content: -1, isWhole: false) : nil
         }
     }
 
-    func read(_ location: SegmentLocation) -> Int? { segments[location.segment]?[location.offset]?.content }
+    /// The bytes that lie there; a store that proves nothing would take them for what it looks for.
+    func bytes(at location: SegmentLocation) -> Int? { segments[location.segment]?[location.offset]?.content }
+
+    // MARK: damage
+
+    enum Damage: CaseIterable {
+        case flip, truncation, swap, loss
+    }
+
+    /// Where bytes were harmed since they were written.
+    private(set) var harmed: Set<Place> = []
+
+    struct Place: Hashable {
+        let segment: Int64
+        let offset: Int64
+
+        init(_ segment: Int64, _ offset: Int64) { (self.segment, self.offset) = (segment, offset) }
+    }
+
+    func isHarmed(_ location: SegmentLocation) -> Bool { harmed.contains(Place(location.segment, location.offset)) }
+
+    mutating func damage(_ damage: Damage, dice: inout SplitMix64) {
+        guard let segment = segments.keys.sorted().randomElement(using: &dice), let records = segments[segment],
+            let victim = records.keys.sorted().randomElement(using: &dice)
+        else { return }
+        switch damage {
+        case .flip:
+            segments[segment]?[victim]?.content = -2
+            segments[segment]?[victim]?.isWhole = false
+            harmed.insert(Place(segment, victim))
+        case .truncation:
+            for offset in records.keys where offset >= victim { lose(segment, offset) }
+        case .swap:
+            // Both are whole, each in the other's place.
+            let other = records.keys.sorted().randomElement(using: &dice) ?? victim
+            guard other != victim else { return }
+            segments[segment]?[victim] = records[other]
+            segments[segment]?[other] = records[victim]
+            harmed.formUnion([Place(segment, victim), Place(segment, other)])
+        case .loss:
+            for offset in records.keys { lose(segment, offset) }
+            guard !cursors.values.contains(where: { $0.segment == segment }) else { return }
+            segments[segment] = nil
+        }
+    }
+
+    private mutating func lose(_ segment: Int64, _ offset: Int64) {
+        segments[segment]?[offset] = nil
+        harmed.insert(Place(segment, offset))
+    }
 
     func isDurable(_ location: SegmentLocation) -> Bool {
         segments[location.segment]?[location.offset]?.isSynced == true

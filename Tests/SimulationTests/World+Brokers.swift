@@ -1,4 +1,5 @@
 import Brokerage
+import Ledger
 import Plant
 
 extension World {
@@ -34,7 +35,8 @@ extension World {
             if scenario.sabotage == .noAging { configuration.priorityStep = 1_000_000_000_000 }
             if scenario.sabotage == .noTurns { configuration.siteQuantum = 1 << 40 }
             let epoch = try ledger.openEpoch()
-            disk.open(process, ignoresOthers: scenario.sabotage == .sharedSegment)
+            let known = try ledger.memory.reach(intoSegment: 0, of: .clips).lastSegment
+            disk.open(process, known: known, sabotage: scenario.sabotage)
             let broker = Broker(epoch: epoch, configuration: configuration, seed: scenario.seed, now: now)
             brokers[slot] = SimulatedBroker(broker: broker, incarnation: incarnations)
             turn(slot)
@@ -166,8 +168,10 @@ extension World {
             switch dispatch.payload {
             case .memory(let blob): content = brokers[slot]?.blobs[blob.number]
             case .clip(let location):
-                content = disk.read(location)
-                if content == nil { violations.append("accepted bytes are gone: \(dispatch.job)") }
+                content = disk.bytes(at: location)
+                guard isProved(content, of: dispatch) else {
+                    return tellDamage(of: dispatch, at: location, slot)
+                }
             case .none, .content: break
             }
         case .shardDone(let done):
@@ -175,5 +179,18 @@ extension World {
         default: break
         }
         deliver(session) { .toPeer(session: session, slot: slot, answer, content: content) }
+    }
+
+    /// Whether bytes have the hash of the clip that is dispatched.
+    private func isProved(_ content: Int?, of dispatch: Dispatch) -> Bool {
+        guard let content, case .score(let clip, _) = dispatch.work else { return false }
+        return scenario.sabotage == .unprovedBytes || content == self.content(of: clip)
+    }
+
+    private func tellDamage(of dispatch: Dispatch, at location: SegmentLocation, _ slot: Int) {
+        guard let broker = brokers[slot] else { return }
+        if !disk.isHarmed(location) { violations.append("accepted bytes are gone: \(dispatch.job)") }
+        let answer = DiskAnswer.unreadable(dispatch.token, .damaged("simulated"))
+        agenda.plan(.diskSync(slot: slot, incarnation: broker.incarnation, [], answer), at: now + 1_000)
     }
 }

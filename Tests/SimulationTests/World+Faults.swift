@@ -43,6 +43,7 @@ extension World {
             order { try ledger.pause(site: "site-\(site)") }
             agenda.plan(.faultEnds(fault), at: now + span)
         case .cancelSite(let site): order { try ledger.cancel(site: "site-\(site)") }
+        case .damage(let damage): disk.damage(damage, dice: &dice)
         case .retryDeadLetters: order { try ledger.retryDeadLetters() }
         }
     }

@@ -1,5 +1,6 @@
 import Brokerage
 import Plant
+import Wire
 
 /// What the queue promises, looked at from outside.
 extension World {
@@ -8,7 +9,13 @@ extension World {
         guard let row = ledger.rows[job], ledger.originalKey(row.key) == key else {
             return violations.append("\(key) was accepted as job \(job), and the ledger does not know it")
         }
-        if !disk.isDurable(row.location) { violations.append("\(key) was accepted before its bytes were durable") }
+        if !disk.isDurable(row.location), !disk.isHarmed(row.location) { violations.append("\(key) was accepted before its bytes were durable") }
+    }
+
+    /// What stands for the bytes of a clip as its gateway has them.
+    func content(of clip: ClipRecord) -> Int? {
+        let key = ledger.originalKey(clip.key)
+        return gateways.flatMap(\.clips).first { $0.record.key == key }?.content
     }
 
     /// RESULT_ACK: the outcome is committed.
@@ -46,12 +53,17 @@ extension World {
                 violations.append("job \(job) (\(key)) was accepted and never ended")
                 continue
             }
-            let content = gateways.flatMap(\.clips).first { $0.record.key == key }?.content
-            if disk.read(row.location) != content {
+            let content = content(of: row)
+            if disk.bytes(at: row.location) != content, !disk.isHarmed(row.location) {
                 violations.append("job \(job) (\(key)) was accepted, and its bytes are gone or another clip's")
             }
             if case .scored(let score) = outcome.ending, score.score != Double(content ?? -1) {
                 violations.append("job \(job) (\(key)) has the score of another clip")
+            }
+            if case .dead(let code, _) = outcome.ending, code == Int(WireError.Code.damagedContent.rawValue),
+                !disk.isHarmed(row.location)
+            {
+                violations.append("job \(job) (\(key)) was called damaged, and is not")
             }
         }
         for broker in brokers.compactMap(\.self) {

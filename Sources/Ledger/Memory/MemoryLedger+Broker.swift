@@ -95,9 +95,7 @@ extension MemoryLedger: BrokerLedger {
     package func recordContent(_ contents: [(hash: ContentHash, location: SegmentLocation)], epoch: UInt32) throws {
         try state.withLock { state in
             try state.checkEpoch(epoch)
-            for content in contents where state.contents[content.hash] == nil {
-                state.contents[content.hash] = content.location
-            }
+            for content in contents { state.contents[content.hash] = content.location }
         }
     }
 

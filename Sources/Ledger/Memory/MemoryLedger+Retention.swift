@@ -2,7 +2,7 @@ internal import Plant
 internal import Synchronization
 
 extension MemoryLedger: RetentionLedger {
-    private static let day: Int64 = 86_400_000_000
+    fileprivate static let day: Int64 = 86_400_000_000
 
     package func retentionPolicy() throws -> RetentionPolicy { state.withLock { $0.retention } }
 
@@ -39,11 +39,7 @@ extension MemoryLedger: RetentionLedger {
         state.withLock { state in
             let policy = state.retention
             guard policy != RetentionPolicy() else { return [] }
-            let cutOff = policy.bytesDays.map { (time ?? now()) - Int64($0) * Self.day }
-            let needed = state.clips.indices.filter { clip in
-                !state.clips[clip].isDropped
-                    && (state.mayBeScored(clip) || cutOff.map { state.clips[clip].acceptedAt >= $0 } ?? true)
-            }
+            let needed = state.clips.indices.filter { state.isNeeded($0, at: time ?? now()) }
             let segments = Set(needed.map { state.clips[$0].record.location.segment })
             return candidates.filter { !segments.contains($0) }.sorted()
         }
@@ -51,6 +47,13 @@ extension MemoryLedger: RetentionLedger {
 }
 
 extension MemoryLedger.State {
+    /// Somebody may still want the bytes of the clip.
+    func isNeeded(_ clip: Int, at time: Int64) -> Bool {
+        guard !clips[clip].isDropped else { return false }
+        guard let days = retention.bytesDays, !mayBeScored(clip) else { return true }
+        return clips[clip].acceptedAt >= time - Int64(days) * MemoryLedger.day
+    }
+
     /// No model has scored it, and no operator has given it up.
     fileprivate func mayBeScored(_ clip: Int) -> Bool {
         let job = Int64(clip) + 1

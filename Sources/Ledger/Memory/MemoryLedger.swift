@@ -34,6 +34,8 @@ package final class MemoryLedger: Sendable {
         var dropped: Set<Int64> = []
         var principals: [String: Principal] = [:]
         var refusals: [Int: Int64] = [:]
+        /// When each damage was noted last.
+        var damage: [DamageKey: Int64] = [:]
 
         var datasets: [String: Dataset] = [:]
         /// Run numbers begin with 1.

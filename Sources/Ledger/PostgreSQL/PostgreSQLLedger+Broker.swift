@@ -57,8 +57,10 @@ extension PostgreSQLLedger: BrokerLedger {
         try transaction(epoch: epoch) { connection in
             _ = try connection.execute(
                 """
-                INSERT INTO auscult.content (sha256, segment, position, length) SELECT * FROM unnest($1, $2, $3, $4)
-                ON CONFLICT DO NOTHING
+                INSERT INTO auscult.content (sha256, segment, position, length)
+                SELECT DISTINCT ON (sha256) * FROM unnest($1, $2, $3, $4) AS put (sha256, segment, position, length)
+                ON CONFLICT (sha256) DO UPDATE
+                SET (segment, position, length) = (excluded.segment, excluded.position, excluded.length)
                 """,
                 [
                     .byteStrings(contents.map(\.hash.bytes)), .int64s(contents.map(\.location.segment)),
@@ -70,8 +72,9 @@ extension PostgreSQLLedger: BrokerLedger {
     package func modelFile(_ hash: ContentHash) throws -> [UInt8]? {
         try perform { connection in
             try connection.execute(
-                "SELECT file FROM auscult.model_version WHERE file_sha256 = $1 LIMIT 1", [.bytes(hash.bytes)]
-            ).first.map { try $0.bytes(0) }
+                "SELECT file, file_sha256, version FROM auscult.model_version WHERE file_sha256 = $1 LIMIT 1",
+                [.bytes(hash.bytes)]
+            ).first.map { try $0.modelFile() }
         }
     }
 }

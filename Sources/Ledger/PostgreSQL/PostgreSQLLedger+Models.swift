@@ -5,7 +5,13 @@ extension PostgreSQLLedger: ModelLedger {
     package func addModel(_ draft: ModelDraft) throws -> ModelRecord {
         try transaction { connection in
             let hash = ContentHash(of: draft.file)
-            if let known = try models("file_sha256 = $1", [.bytes(hash.bytes)], connection).last { return known }
+            if let known = try models("file_sha256 = $1", [.bytes(hash.bytes)], connection).last {
+                // What is imported again is mended.
+                try connection.execute(
+                    "UPDATE auscult.model_version SET file = $2 WHERE file_sha256 = $1 AND sha256(file) <> $1",
+                    [.bytes(hash.bytes), .bytes(draft.file)])
+                return known
+            }
             return try insert(draft, run: nil, connection)
         }
     }
@@ -20,8 +26,9 @@ extension PostgreSQLLedger: ModelLedger {
 
     package func modelFile(of version: String) throws -> [UInt8]? {
         try perform { connection in
-            try connection.execute("SELECT file FROM auscult.model_version WHERE version = $1", [.text(version)])
-                .first?.bytes(0)
+            try connection.execute(
+                "SELECT file, file_sha256, version FROM auscult.model_version WHERE version = $1", [.text(version)]
+            ).first?.modelFile()
         }
     }
 
@@ -69,6 +76,13 @@ extension PostgreSQLLedger: ModelLedger {
 }
 
 extension Row {
+    /// Of three columns: the file, its hash, the version.
+    func modelFile() throws -> [UInt8] {
+        let (file, hash) = (try bytes(0), try hash(1))
+        guard ContentHash(of: file) == hash else { throw LedgerError.damaged(model: try text(2)) }
+        return file
+    }
+
     fileprivate func model() throws -> ModelRecord {
         guard let feature = try feature(10) else {
             throw LedgerError(.refused, "the database holds a model without its feature")

@@ -186,6 +186,11 @@ extension Refusal {
             WireError(.wrongSHA256, "the payload does not have the SHA-256 it was announced with: send it again")
         case .keyConflict: WireError(.keyConflict, "this key was used before for other bytes: choose another")
         case .unknownContent(let hash): WireError(.unknownContent, "nobody has put content \(hash)")
+        case .damagedContent(let hash):
+            WireError(
+                .damagedContent, "the stored bytes of the content \(hash) are damaged: import its dataset or model again")
+        case .unreadableContent(let hash):
+            WireError(.unreadableContent, "the stored bytes of the content \(hash) cannot be read now")
         case .unknownWorker(let name): WireError(.noSuchWorker, "no worker named \"\(name)\" is connected")
         case .refusedByDatabase(let reason): WireError(.badField, "the database refuses the clip: \(reason)")
         }

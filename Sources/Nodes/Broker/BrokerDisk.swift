@@ -8,6 +8,8 @@ internal import Plant
 ///
 /// What is to be stored is checked against its hash here, so that the broker's thread touches no payload.
 final class BrokerDisk: Sendable {
+    private static let logger = Logger(label: "auscult.broker")
+
     private let lane: SerialLane
     private let mailbox: Mailbox<BrokerNote>
     private let stores: Stores
@@ -19,14 +21,17 @@ final class BrokerDisk: Sendable {
 
         init(
             directory: String, segmentBytes: Int64, place: PayloadPlace,
-            makeLedger: @escaping @Sendable () throws -> any PayloadLedger
+            makeLedger: @escaping @Sendable () throws -> any BrokerLedger
         ) throws {
-            clips = MixedStore(
-                files: try SegmentStore(directory: "\(directory)/clips", segmentBytes: segmentBytes),
-                rows: RowStore(.clips, makeLedger: makeLedger), place: place)
-            content = MixedStore(
-                files: try SegmentStore(directory: "\(directory)/content"),
-                rows: RowStore(.content, makeLedger: makeLedger), place: place)
+            let ledger = try makeLedger()
+            let clipFiles = try SegmentStore(directory: "\(directory)/clips", segmentBytes: segmentBytes) { segment in
+                try ledger.reach(intoSegment: segment, of: .clips)
+            }
+            let contentFiles = try SegmentStore(directory: "\(directory)/content") { segment in
+                try ledger.reach(intoSegment: segment, of: .content)
+            }
+            clips = MixedStore(files: clipFiles, rows: RowStore(.clips) { try makeLedger() }, place: place)
+            content = MixedStore(files: contentFiles, rows: RowStore(.content) { try makeLedger() }, place: place)
         }
     }
 
@@ -35,16 +40,12 @@ final class BrokerDisk: Sendable {
         let sha256: ContentHash
         let parts: [Frame]
 
-        var isSound: Bool {
-            ContentHash { update in
-                for part in parts { part.withUnsafeBytes { update($0) } }
-            } == sha256
-        }
+        var isSound: Bool { ContentHash(of: parts) == sha256 }
     }
 
     init(
         directory: String, segmentBytes: Int64, place: PayloadPlace, mailbox: Mailbox<BrokerNote>,
-        makeLedger: @escaping @Sendable () throws -> any PayloadLedger
+        makeLedger: @escaping @Sendable () throws -> any BrokerLedger
     ) throws {
         self.mailbox = mailbox
         stores = try Stores(
@@ -80,7 +81,7 @@ final class BrokerDisk: Sendable {
             var locations = try store.append(zip(items, verdicts).filter(\.1).map(\.0.parts))[...]
             mailbox.post(.disk(stored(verdicts.map { $0 ? locations.popFirst() : nil })))
         } catch let error as PayloadStoreError where error.code == .full || error.code == .unavailable {
-            Logger(label: "auscult.broker").warning("\(error); gateways wait until there is room")
+            Self.logger.warning("\(error); gateways wait until there is room")
             mailbox.post(.disk(full))
         } catch {
             mailbox.post(.fault(error))
@@ -88,15 +89,18 @@ final class BrokerDisk: Sendable {
     }
 
     /// Reads a clip back for a dispatch.
-    func load(_ dispatch: Dispatch, at location: SegmentLocation, for peer: PeerID) {
+    func load(_ dispatch: Dispatch, of clip: ClipRecord, for peer: PeerID) {
         lane.post { [mailbox, stores] in
             do {
-                let parts = try stores.clips.read(location)
+                let parts = try stores.clips.read(clip.location, clip.sha256)
                 mailbox.post(.loaded(peer, .dispatch(dispatch), parts))
             } catch let error as PayloadStoreError where error.code == .unavailable {
                 mailbox.post(.disk(.unavailable(dispatch.token)))
+            } catch let error as PayloadStoreError where error.code == .damaged {
+                Self.logger.error("the clip \(clip.name) of \(clip.machine) is damaged: \(error)")
+                mailbox.post(.disk(.unreadable(dispatch.token, .damaged("\(error)"))))
             } catch {
-                mailbox.post(.disk(.unreadable(dispatch.token, reason: "\(error)")))
+                mailbox.post(.disk(.unreadable(dispatch.token, .unreadable("\(error)"))))
             }
         }
     }
@@ -105,10 +109,14 @@ final class BrokerDisk: Sendable {
     func load(_ hash: ContentHash, at location: SegmentLocation, for peer: PeerID) {
         lane.post { [mailbox, stores] in
             do {
-                let parts = try stores.content.read(location)
+                let parts = try stores.content.read(location, hash)
                 mailbox.post(.loaded(peer, .content(hash, .content(location)), parts))
+            } catch let error as PayloadStoreError where error.code == .damaged {
+                Self.logger.error("the content \(hash) is damaged: \(error)")
+                mailbox.post(.lost(peer, hash, .damagedContent(hash)))
             } catch {
-                mailbox.post(.lost(peer, hash))
+                Self.logger.warning("the content \(hash) cannot be read now: \(error)")
+                mailbox.post(.lost(peer, hash, .unreadableContent(hash)))
             }
         }
     }

@@ -50,7 +50,7 @@ enum BrokerNote: Sendable {
     /// A model's file was found; nobody waits for the frames but who asked for the content.
     case modelFile(ContentHash, [Frame])
     /// The content a peer asked for cannot be read back.
-    case lost(PeerID, ContentHash)
+    case lost(PeerID, ContentHash, Refusal)
     /// A peer that was sent more than it took has taken some of it.
     case relieved(PeerID)
     /// Going on could lose data.

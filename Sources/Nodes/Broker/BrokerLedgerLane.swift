@@ -100,8 +100,13 @@ final class BrokerLedgerLane: Sendable {
             return .ledger(.outcome(job: job, try ledger.outcome(of: job)))
         case .findContent(let hash):
             if let location = try ledger.location(of: hash) { return .ledger(.content(hash, .content(location))) }
-            guard let file = try ledger.modelFile(hash) else { return .ledger(.content(hash, .none)) }
-            return .modelFile(hash, Frame.payload(file))
+            do {
+                guard let file = try ledger.modelFile(hash) else { return .ledger(.content(hash, .none)) }
+                return .modelFile(hash, Frame.payload(file))
+            } catch let error as LedgerError where error.code == .damaged {
+                Logger(label: "auscult.broker").error("\(error)")
+                return .ledger(.damagedContent(hash))
+            }
         case .recordWorkers(let workers):
             try ledger.record(workers.map { WorkerRecord($0) }, epoch: epoch)
             return .ledger(.recordedWorkers)

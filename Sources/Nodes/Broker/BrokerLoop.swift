@@ -162,8 +162,6 @@ package struct BrokerError: Error, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// Another broker leads now, or may.
         case steppedDown
-        /// The folder for the segments cannot be made.
-        case dataDirectory
     }
 
     package let code: Code

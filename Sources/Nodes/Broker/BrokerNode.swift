@@ -1,4 +1,5 @@
 package import Brokerage
+internal import Files
 package import Ledger
 package import Logging
 package import Messaging
@@ -66,7 +67,7 @@ package final class BrokerNode: Sendable {
         ledger: @escaping @Sendable () throws -> any BrokerLedger,
         logger: Logger, onFailure: @escaping @Sendable (any Error) -> Void
     ) throws -> BrokerNode {
-        try DataDirectory.make(configuration.dataDirectory)
+        _ = try Folder(configuration.dataDirectory)
         let commands = try Mailbox<BrokerLoop.Command>()
         let porter = try BrokerPorter(makeLedger: ledger, logger: logger)
         let (campaign, first) = try BrokerCampaign.start(configuration, lock: lock, ledger: ledger, logger: logger) {

@@ -11,9 +11,9 @@ extension BrokerTerm {
         switch answer.payload {
         case .none: try send(answer, payload: [], to: peer)
         case .memory(let blob): try send(answer, payload: payloads[blob.number] ?? [], to: peer)
-        case .clip(let location):
-            guard case .dispatch(let dispatch) = answer else { return }
-            lanes.disk.load(dispatch, at: location, for: peer)
+        case .clip:
+            guard case .dispatch(let dispatch) = answer, case .score(let clip, _) = dispatch.work else { return }
+            lanes.disk.load(dispatch, of: clip, for: peer)
         case .content: break
         }
     }

@@ -52,8 +52,8 @@ final class BrokerTerm {
             case .loaded(let peer, let answer, let payload): try send(answer, payload: payload, to: peer)
             case .relieved(let peer): try serve(peer)
             case .modelFile(let hash, let file): try handle(.ledger(.content(hash, .memory(keep(file[...])))))
-            case .lost(let peer, let hash):
-                try hasRead(for: peer, .reject(key: hash.description, .unknownContent(hash)), payload: [])
+            case .lost(let peer, let hash, let refusal):
+                try hasRead(for: peer, .reject(key: hash.description, refusal), payload: [])
             case .fault(let error): throw error
             }
         }

@@ -1,4 +1,5 @@
 internal import Detection
+internal import Files
 package import Ledger
 package import Logging
 package import Plant
@@ -33,7 +34,7 @@ package final class Coordinator {
         ledger: any Ledgers, holder: String, broker: BrokerAccess, journal: String?,
         logger: Logger = Logger(label: "auscult.coordinator"), plan: ((RunRecord) throws -> RunPlanner.Plan)? = nil
     ) throws {
-        self.journal = try journal.map { path throws(StepJournalError) in try StepJournal(directory: path) }
+        self.journal = try journal.map { path throws(FileError) in try StepJournal(directory: path) }
         self.ledger = ledger
         self.broker = broker
         self.plan = plan ?? { try RunPlanner(ledger: ledger).plan($0) }

@@ -1,13 +1,16 @@
+internal import Files
 internal import FoundationEssentials
+internal import Logging
 internal import Plant
 internal import Synchronization
 package import Wire
 
 /// The clips that a gateway has taken and no broker has accepted yet: a folder that outlives every process.
 ///
-/// A clip is two files: `NUMBER.clip` with its bytes, and `NUMBER.json` which describes it and is renamed into place when
-/// the bytes are on disk; what has a description is whole. Numbers grow, so that the first by name is the oldest.
-/// `rejected/` keeps what was refused, with the reason beside it. Every method may be called from any thread.
+/// A clip is two files: `NUMBER.clip` with its bytes, and `NUMBER.json` which describes it, is proved by a hash of its own,
+/// and is renamed into place when the bytes are on disk; what has a description is whole. Numbers have twelve digits and
+/// grow, so that the first by name is the oldest; files of other names are strangers and left alone. `rejected/` keeps
+/// what was refused or damaged, with the reason beside it. Every method may be called from any thread.
 package final class ClipOutbox: Sendable {
     /// A clip with its place in line.
     package struct Item: Sendable {
@@ -17,42 +20,79 @@ package final class ClipOutbox: Sendable {
         package let source: String
     }
 
-    private let folder: DurableFolder
-    private let rejected: DurableFolder
+    /// What stands at a place in line.
+    package enum Entry: Sendable {
+        case clip(Item)
+        /// Nobody can say any more what it was.
+        case damaged(number: Int64, path: String, WireError)
+
+        package var number: Int64 {
+            switch self {
+            case .clip(let item): item.number
+            case .damaged(let number, _, _): number
+            }
+        }
+    }
+
+    private let folder: Folder
+    private let rejected: Folder
     private let lastNumber: Mutex<Int64>
 
-    /// Opens the outbox in a folder, which is made if need be, and throws away what a crash left half written.
+    /// Opens the outbox in a folder, which is made if need be; only one process may hold it.
+    ///
+    /// What a crash left half written is thrown away; a clip whose description is gone is put aside.
     package init(_ path: String) throws {
-        folder = try DurableFolder(path)
-        rejected = try DurableFolder("\(path)/rejected")
-        let names = try folder.names()
-        let described = Set(names.filter { $0.hasSuffix(".json") }.compactMap(Self.number))
-        for name in names where name.hasSuffix(".clip") {
-            if let number = Self.number(name), !described.contains(number) { try folder.remove(name) }
+        folder = try Folder(path)
+        guard try folder.lock() else { throw FileError(sentence: "another process uses \(path)") }
+        rejected = try folder.folder("rejected")
+        for folder in [folder, rejected] {
+            for name in try folder.names() where name.hasPrefix(".") && name.hasSuffix(".part") {
+                try folder.remove(name)
+            }
         }
-        let refused = try rejected.names().compactMap(Self.number)
-        lastNumber = Mutex(max(described.max() ?? 0, refused.max() ?? 0))
+        let names = try folder.names()
+        let clips = Set(names.compactMap { Self.number($0, "clip") })
+        let described = Set(names.compactMap { Self.number($0, "json") })
+        let refused = try rejected.names().compactMap { Self.number(String($0.prefix(Self.digits))) }
+        lastNumber = Mutex(clips.union(described).union(refused).max() ?? 0)
+        let strangers = names.filter { name in
+            name != "rejected" && Self.number(name, "clip") == nil && Self.number(name, "json") == nil
+        }
+        if !strangers.isEmpty {
+            let listed = strangers.prefix(10).map(\.debugDescription).joined(separator: ", ")
+            Logger(label: "auscult.gateway").warning(
+                "\(path) holds \(strangers.count) files that are not the outbox's; left alone: \(listed)")
+        }
+        for number in clips.subtracting(described).sorted() {
+            let error = WireError(
+                .damaged, "\(path)/\(Self.name(number, "clip")): nothing describes this clip any more; where its file is "
+                    + "not in the watched folder, put it there again")
+            try setAside(number, named: "clip", error)
+        }
     }
 
     /// Takes a clip in; when this returns it is safe here, and its file may go.
     package func store(_ clip: OutgoingClip, bytes: [UInt8]) throws {
-        let number = nextNumber()
+        let number = try nextNumber()
         try folder.write(bytes, as: Self.name(number, "clip"))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try folder.write([UInt8](try encoder.encode(Description(clip))), as: Self.name(number, "json"))
+        try folder.write(try ClipDescription(clip).sealed(), as: Self.name(number, "json"))
     }
 
-    /// The clips after a number, oldest first.
-    package func items(after number: Int64, limit: Int) throws -> [Item] {
-        let numbers = try folder.names().filter { $0.hasSuffix(".json") }.compactMap(Self.number)
-        return try numbers.filter { $0 > number }.prefix(limit).map { number in
-            let path = "\(folder.path)/\(Self.name(number, "json"))"
-            let description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: URL(filePath: path)))
-            guard let clip = description.clip(at: "\(folder.path)/\(Self.name(number, "clip"))") else {
-                throw FolderError(sentence: "\(path) does not describe a clip; move it away")
+    /// What comes after a number, oldest first.
+    package func entries(after number: Int64, limit: Int) throws -> [Entry] {
+        let numbers = try folder.names().compactMap { Self.number($0, "json") }
+        return try numbers.filter { $0 > number }.sorted().prefix(limit).map { number in
+            let name = Self.name(number, "json")
+            let bytes = try folder.open(name, .read).contents(limit: 1 << 20)
+            let path = "\(folder.path)/\(name)"
+            guard let description = ClipDescription(sealed: bytes),
+                let clip = description.clip(at: "\(folder.path)/\(Self.name(number, "clip"))")
+            else {
+                let error = WireError(
+                    .damaged, "\(path) is damaged: whose clip it describes is not known any more; push the file again")
+                return .damaged(number: number, path: path, error)
             }
-            return Item(number: number, clip: clip, source: description.source)
+            return .clip(Item(number: number, clip: clip, source: description.source))
         }
     }
 
@@ -62,90 +102,58 @@ package final class ClipOutbox: Sendable {
         try folder.remove(Self.name(number, "clip"))
     }
 
-    /// The broker does not want the clip: puts it aside with the reason.
+    /// The broker does not want the clip, or its bytes are damaged: puts it aside with the reason.
     package func reject(_ item: Item, _ error: WireError) throws {
-        let name = "\(Self.digits(item.number)).\(item.clip.name)"
+        try setAside(item.number, named: item.clip.name, error)
+    }
+
+    /// Puts aside with the reason what is still there of a clip.
+    package func setAside(_ number: Int64, named file: String, _ error: WireError) throws {
+        let name = "\(Self.text(number)).\(file)"
         try rejected.write(Array("\(error.description)\n".utf8), as: "\(name).reason.txt")
-        try folder.move(Self.name(item.number, "clip"), to: rejected, as: name)
-        try folder.remove(Self.name(item.number, "json"))
+        for (own, other) in [("clip", name), ("json", "\(name).json")]
+        where folder.glance(at: Self.name(number, own)) != nil {
+            try folder.rename(Self.name(number, own), to: other, in: rejected)
+        }
+        try rejected.synchronise()
     }
 
     /// Puts a file aside that cannot be a clip.
     package func reject(_ bytes: [UInt8], named file: String, _ error: WireError) throws {
-        let name = "\(Self.digits(nextNumber())).\(file)"
+        let name = "\(Self.text(try nextNumber())).\(file)"
         try rejected.write(Array("\(error.description)\n".utf8), as: "\(name).reason.txt")
         try rejected.write(bytes, as: name)
     }
 
-    private func nextNumber() -> Int64 {
-        lastNumber.withLock { last in
+    // MARK: numbers
+
+    private static let digits = 12
+    private static let numbers: ClosedRange<Int64> = 1...999_999_999_999
+
+    private func nextNumber() throws -> Int64 {
+        try lastNumber.withLock { last in
+            guard last < Self.numbers.upperBound else {
+                throw FileError(
+                    sentence: "\(folder.path) has used its last number: empty it, rejected/ as well, and start again")
+            }
             last += 1
             return last
         }
     }
 
-    private static func name(_ number: Int64, _ suffix: String) -> String { "\(digits(number)).\(suffix)" }
+    private static func name(_ number: Int64, _ suffix: String) -> String { "\(text(number)).\(suffix)" }
 
-    private static func digits(_ number: Int64) -> String {
+    private static func text(_ number: Int64) -> String {
         let text = String(number)
-        return String(repeating: "0", count: max(0, 12 - text.count)) + text
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 
-    private static func number(_ name: String) -> Int64? { name.split(separator: ".").first.flatMap { Int64($0) } }
-}
-
-/// What `NUMBER.json` says.
-private struct Description: Codable {
-    let source: String
-    let name: String
-    let machine: String
-    let site: String
-    let key: String
-    let recordedAtMicroseconds: Int64
-    let sha256: String
-    let byteCount: Int
-    let format: String
-    let channel: Int
-    let feature: Feature?
-
-    struct Feature: Codable {
-        let sampleRateHz: Int
-        let fftLength: Int
-        let hopLength: Int
-        let melBands: Int
-        let reflectPadding: Bool
+    /// Nil for any name that we do not give.
+    private static func number(_ name: String, _ suffix: String) -> Int64? {
+        name.hasSuffix(".\(suffix)") ? number(String(name.dropLast(suffix.count + 1))) : nil
     }
 
-    init(_ clip: OutgoingClip) {
-        source = clip.path
-        name = clip.name
-        machine = clip.machine.description
-        site = clip.site
-        key = clip.key
-        recordedAtMicroseconds = clip.recordedAt
-        sha256 = clip.sha256.description
-        byteCount = clip.byteCount
-        format = clip.format.rawValue
-        channel = clip.channel
-        feature = clip.feature.map {
-            Feature(
-                sampleRateHz: $0.sampleRateHz, fftLength: $0.fftLength, hopLength: $0.hopLength, melBands: $0.melBands,
-                reflectPadding: $0.reflectPadding)
-        }
-    }
-
-    /// Nil when a value is none of ours.
-    func clip(at path: String) -> OutgoingClip? {
-        guard let machine = MachineName(machine), let sha256 = ContentHash(hexadecimal: sha256),
-            let format = ClipRecord.Format(rawValue: format)
-        else { return nil }
-        return OutgoingClip(
-            path: path, name: name, machine: machine, site: site, key: key, recordedAt: recordedAtMicroseconds,
-            sha256: sha256, byteCount: byteCount, format: format, channel: channel,
-            feature: feature.map {
-                FeatureRecord(
-                    sampleRateHz: $0.sampleRateHz, fftLength: $0.fftLength, hopLength: $0.hopLength,
-                    melBands: $0.melBands, reflectPadding: $0.reflectPadding)
-            })
+    private static func number(_ digits: String) -> Int64? {
+        Int64(digits).flatMap { numbers.contains($0) && text($0) == digits ? $0 : nil }
     }
 }

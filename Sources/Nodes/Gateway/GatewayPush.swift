@@ -10,6 +10,7 @@ final class GatewayPush {
     private let client: GatewayClient
     private let outbox: ClipOutbox
     private let desk: Desk
+    private let report: @Sendable (GatewayNode.Report) -> Void
 
     /// What the client's answers refer to.
     private final class Desk {
@@ -44,7 +45,7 @@ final class GatewayPush {
             }
         }
         mailbox = client.mailbox
-        (self.outbox, self.desk) = (outbox, desk)
+        (self.outbox, self.desk, self.report) = (outbox, desk, report)
     }
 
     /// Pushes until told to stop; throws what makes it impossible to go on.
@@ -52,10 +53,16 @@ final class GatewayPush {
         var last: Int64 = 0
         while !client.isStopped {
             if client.count < Self.window / 2 {
-                for item in try outbox.items(after: last, limit: Self.window) {
-                    last = item.number
-                    desk.items[item.clip.path] = item
-                    try client.take(item.clip)
+                for entry in try outbox.entries(after: last, limit: Self.window) {
+                    last = entry.number
+                    switch entry {
+                    case .clip(let item):
+                        desk.items[item.clip.path] = item
+                        try client.take(item.clip)
+                    case .damaged(let number, let path, let error):
+                        try outbox.setAside(number, named: "clip", error)
+                        report(.init(path: path, key: nil, ending: .rejected(error)))
+                    }
                 }
             }
             try client.wait()

@@ -54,7 +54,7 @@ package struct OutgoingClip: Hashable, Sendable {
         } catch {
             throw WireError(.empty, "\(path): the file has vanished or cannot be read any more")
         }
-        guard bytes.count == byteCount else {
+        guard bytes.count == byteCount, ContentHash(of: bytes) == sha256 else {
             throw WireError(.wrongSHA256, "\(path): the file has changed since it was checked; push it again")
         }
         return bytes

@@ -1,5 +1,6 @@
 internal import CSupport
 internal import Datasets
+internal import Files
 internal import FoundationEssentials
 internal import Glibc
 internal import Plant
@@ -28,10 +29,10 @@ final class WatchedFolder {
         self.settleMilliseconds = settleMilliseconds
         var isDirectory = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory else {
-            throw FolderError(sentence: "\(path): there is no such folder to watch; make it first")
+            throw FileError(sentence: "\(path): there is no such folder to watch; make it first")
         }
         descriptor = auscult_watch_finished_files(path)
-        guard descriptor >= 0 else { throw FolderError("watch the folder \(path)") }
+        guard descriptor >= 0 else { throw FileError("watch the folder \(path)") }
     }
 
     deinit { close(descriptor) }

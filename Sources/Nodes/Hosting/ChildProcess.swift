@@ -1,4 +1,5 @@
 internal import CSupport
+internal import Files
 internal import Glibc
 
 /// A process we started, whose end is reported once.
@@ -65,8 +66,7 @@ package final class ChildProcess: SupervisedProcess {
         var buffer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = read(output, &chunk, chunk.count)
-            if count < 0 && errno == EINTR { continue }
+            let count = uninterrupted { read(output, &chunk, chunk.count) }
             guard count > 0 else { break }
             buffer += chunk[..<count]
             while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
@@ -76,7 +76,7 @@ package final class ChildProcess: SupervisedProcess {
         }
         close(output)
         var status: Int32 = 0
-        while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
+        _ = uninterrupted { waitpid(identifier, &status, 0) }
         let signal = status & 0x7f
         return signal == 0 ? (status >> 8) & 0xff : 128 + signal
     }

@@ -1,3 +1,4 @@
+package import Files
 internal import FoundationEssentials
 internal import Glibc
 
@@ -26,23 +27,14 @@ package struct ClusterAddress: Codable, Sendable, Equatable {
     }
 
     /// Writes the file so that a reader sees the old one or the new one, never half of one.
-    package func write(to directory: String) throws(ClusterAddressError) {
-        let path = "\(directory)/\(Self.fileName)"
+    package func write(to directory: Folder) throws(ClusterAddressError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
         do {
             let content = [UInt8](try encoder.encode(self))
-            let temporary = "\(path).\(getpid())"
-            let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-            guard file >= 0 else { throw ClusterAddressError("cannot write \(temporary): \(Self.systemReason)") }
-            defer { close(file) }
-            guard Glibc.write(file, content, content.count) == content.count, rename(temporary, path) == 0 else {
-                throw ClusterAddressError("cannot write \(path): \(Self.systemReason)")
-            }
-        } catch let error as ClusterAddressError {
-            throw error
+            try directory.write(content, as: Self.fileName)
         } catch {
-            throw ClusterAddressError("cannot write \(path): \(error)")
+            throw ClusterAddressError("cannot write \(directory.path)/\(Self.fileName): \(error)")
         }
     }
 

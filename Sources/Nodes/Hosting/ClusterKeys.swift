@@ -1,3 +1,4 @@
+internal import Files
 internal import Glibc
 package import Messaging
 package import Plant
@@ -17,9 +18,7 @@ package struct ClusterKeys: Sendable {
     package let broker: CurveKey
 
     package init(inDataDirectory directory: String) throws {
-        guard mkdir("\(directory)/keys", 0o700) == 0 || errno == EEXIST else {
-            throw KeyError("cannot make the folder \(directory)/keys: \(String(cString: strerror(errno)))")
-        }
+        _ = try Folder("\(directory)/keys")
         let own = try Self.file(of: .broker, broker: nil, in: directory)
         guard let broker = CurveKey(own.publicKey) else { throw KeyError("the broker's keys are damaged") }
         var files: [Principal.Role: KeyFile] = [.broker: own]

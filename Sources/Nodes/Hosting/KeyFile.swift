@@ -1,5 +1,5 @@
+internal import Files
 internal import FoundationEssentials
-internal import Glibc
 package import Messaging
 package import Plant
 
@@ -56,15 +56,19 @@ extension KeyFile {
 
     /// Reads a file; refuses one that others can read.
     package static func read(_ path: String) throws(KeyError) -> KeyFile {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw KeyError("no keys at \(path): \(String(cString: strerror(errno)))")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw KeyError("others can read the keys at \(path): type 'chmod 600 \(path)', or make new ones")
+        let content: [UInt8]
+        do throws(FileError) {
+            let file = try OpenFile(path, .read, followsLink: true)
+            guard try file.isPrivate else {
+                throw FileError(
+                    sentence: "others can read the keys at \(path): type 'chmod 600 \(path)', or make new ones")
+            }
+            content = try file.contents(limit: 1 << 20)
+        } catch {
+            throw KeyError(error.isMissing ? "no keys at \(path)" : error.description)
         }
         do {
-            return try JSONDecoder().decode(KeyFile.self, from: Data(contentsOf: URL(filePath: path)))
+            return try JSONDecoder().decode(KeyFile.self, from: Data(content))
         } catch {
             throw KeyError("\(path) holds no keys; make them with 'auscult keys new'")
         }
@@ -75,13 +79,12 @@ extension KeyFile {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
         guard let content = try? [UInt8](encoder.encode(self)) else { throw KeyError("keys cannot be written") }
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            throw KeyError("cannot write \(path): \(String(cString: strerror(errno))); keys are never written over")
-        }
-        defer { close(file) }
-        guard Glibc.write(file, content, content.count) == content.count, fsync(file) == 0 else {
-            throw KeyError("cannot write \(path): \(String(cString: strerror(errno)))")
+        do throws(FileError) {
+            let file = try OpenFile(path, .create)
+            try file.write(content)
+            try file.synchronise()
+        } catch {
+            throw KeyError(error.isThere ? "\(path) exists; keys are never written over" : error.description)
         }
     }
 

@@ -16,8 +16,8 @@ final class MixedStore: PayloadStore {
 
     func append(_ payloads: [[Frame]]) throws -> [SegmentLocation] { try newest.append(payloads) }
 
-    func read(_ location: SegmentLocation) throws -> [Frame] {
-        try location.segment < 0 ? rows.read(location) : files.read(location)
+    func read(_ location: SegmentLocation, _ hash: ContentHash) throws -> [Frame] {
+        try location.segment < 0 ? rows.read(location, hash) : files.read(location, hash)
     }
 
     func segments(untouchedForSeconds seconds: Int64) throws -> [Int64] {

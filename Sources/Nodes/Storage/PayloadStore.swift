@@ -10,10 +10,10 @@ package protocol PayloadStore: AnyObject {
     /// - Throws: `.full` or `.unavailable` before anything of the group counts; `.syncFailed` when the process must end.
     func append(_ payloads: [[Frame]]) throws -> [SegmentLocation]
 
-    /// Reads a payload back, in parts of at most 1 MiB.
+    /// Reads a payload back by its place and its hash, in parts of at most 1 MiB.
     ///
-    /// - Throws: `.damaged` when the bytes are not those that were written.
-    func read(_ location: SegmentLocation) throws -> [Frame]
+    /// - Throws: `.damaged` when the bytes there do not have the hash.
+    func read(_ location: SegmentLocation, _ hash: ContentHash) throws -> [Frame]
 
     /// Segments, ascending, that are whole: nobody will add to them, and nobody has for so long.
     func segments(untouchedForSeconds seconds: Int64) throws -> [Int64]

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Files
 
 /// Why a payload store could not do what it was asked.
 package struct PayloadStoreError: Error, CustomStringConvertible {
@@ -9,7 +9,7 @@ package struct PayloadStoreError: Error, CustomStringConvertible {
         case unavailable
         /// fdatasync failed: what is on disk is unknown, and only a restart finds out. Never try again.
         case syncFailed
-        /// A record is not what was written, or not there.
+        /// The bytes are not those that were stored, or not there.
         case damaged
         /// The operating system refuses.
         case refused
@@ -23,9 +23,5 @@ package struct PayloadStoreError: Error, CustomStringConvertible {
         self.description = description
     }
 
-    /// - Parameter what: continues "cannot …".
-    init(errno number: Int32, _ what: String) {
-        let isFull = number == ENOSPC || number == EDQUOT || number == EFBIG
-        self.init(isFull ? .full : .refused, "cannot \(what): \(String(cString: strerror(number)))")
-    }
+    init(_ error: FileError) { self.init(error.isFull ? .full : .refused, error.description) }
 }

@@ -27,14 +27,14 @@ package final class RowStore: PayloadStore {
         return zip(numbers, rows).map { SegmentLocation(segment: -$0, offset: 0, length: Int64($1.bytes.count)) }
     }
 
-    package func read(_ location: SegmentLocation) throws -> [Frame] {
-        let row = try ask { try $0.payload(-location.segment, of: kind) }
-        guard let row, location.offset == 0, row.bytes.count == location.length else {
-            throw PayloadStoreError(
-                .damaged, "the database has no payload \(-location.segment) of \(location.length) bytes")
+    package func read(_ location: SegmentLocation, _ hash: ContentHash) throws -> [Frame] {
+        let (number, overflows) = Int64(0).subtractingReportingOverflow(location.segment)
+        guard !overflows, let row = try ask({ try $0.payload(number, of: kind) }) else {
+            throw PayloadStoreError(.damaged, "the payload \(number) in the database is lost")
         }
-        guard row.checksum == Self.checksum(row.bytes) else {
-            throw PayloadStoreError(.damaged, "the payload \(-location.segment) in the database has a wrong checksum")
+        guard ContentHash(of: row.bytes) == hash else {
+            throw PayloadStoreError(
+                .damaged, "the \(row.bytes.count) bytes of payload \(number) in the database are not those that were stored")
         }
         return Frame.payload(row.bytes)
     }

@@ -1,3 +1,4 @@
+internal import Files
 internal import Glibc
 
 extension SegmentStore {
@@ -5,29 +6,30 @@ extension SegmentStore {
     package func segments(untouchedForSeconds seconds: Int64) throws -> [Int64] {
         let now = time(nil)
         return try segmentNumbers().dropLast().filter { number in
-            guard number != current?.number else { return false }
-            var status = stat()
-            guard stat(path(of: number), &status) == 0, Int64(now - status.st_mtim.tv_sec) >= seconds else {
-                return false
-            }
+            guard number != current?.number, let name = SegmentName(number),
+                let glance = folder.glance(at: name.text), Int64(now - glance.changedAt) >= seconds
+            else { return false }
             return try !isGrowing(number)
         }
     }
 
     /// Whether a living broker adds to the segment.
     private func isGrowing(_ number: Int64) throws -> Bool {
-        let descriptor = try descriptor(of: number)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return true }
-        flock(descriptor, LOCK_UN)
+        let file = try reader(of: number)
+        guard try file.lock() else { return true }
+        file.unlock()
         return false
     }
 
     package func remove(_ segments: [Int64]) throws {
         for number in segments {
             precondition(number != current?.number, "segment \(number) grows still")
-            if let reader = readers.removeValue(forKey: number) { close(reader) }
-            guard unlink(path(of: number)) == 0 || errno == ENOENT else {
-                throw PayloadStoreError(errno: errno, "remove \(path(of: number))")
+            readers[number] = nil
+            guard let name = SegmentName(number) else { continue }
+            do throws(FileError) {
+                try folder.remove(name.text)
+            } catch {
+                throw PayloadStoreError(error)
             }
         }
     }

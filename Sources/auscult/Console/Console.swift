@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Glibc
 
@@ -23,8 +24,9 @@ enum Console {
     static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
+            let count = rest.withUnsafeBytes { bytes in
+                uninterrupted { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+            }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }

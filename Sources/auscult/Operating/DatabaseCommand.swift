@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Glibc
 import Ledger
 import Nodes
@@ -38,9 +39,7 @@ struct DatabaseInit: ParsableCommand {
 
     func run() throws {
         guard let data else { return try DatabaseMigrate.migrate(target.url(), json: target.json) }
-        guard mkdir(data, 0o755) == 0 || errno == EEXIST else {
-            throw CommandFailure("cannot create the directory \(data): \(String(cString: strerror(errno)))")
-        }
+        _ = try Folder(data, isPassable: geteuid() == 0)
         let server = try PrivateServer(directory: data)
         let wasRunning = server.processIdentifier != nil
         try server.start()

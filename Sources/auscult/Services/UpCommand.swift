@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import FoundationEssentials
 import Glibc
 import Ledger
@@ -78,9 +79,10 @@ struct UpCommand: ParsableCommand {
 
     func run() throws {
         let stop = StopSignal()
-        let directory = try makeDirectory()
-        let lock = try Self.lock(directory)
-        defer { close(lock) }
+        let folder = try makeFolder()
+        let directory = folder.path
+        let lock = try Self.lock(folder)
+        defer { withExtendedLifetime(lock) {} }
         let server = database == nil ? try PrivateServer(directory: directory) : nil
         try server?.start()
         defer { stopServer(server) }
@@ -94,7 +96,7 @@ struct UpCommand: ParsableCommand {
             endpoints: endpoints.map(\.description), databaseURL: url, analystURL: try server?.analystURL(),
             brokerKey: keys?.broker.text)
         address.operatorURL = try server?.operatorURL()
-        try address.write(to: directory)
+        try address.write(to: folder)
         let wish = try wish(PostgreSQLLedger(url))
         let workers = wish?.workers ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let supervisor = try Supervisor(
@@ -129,27 +131,24 @@ struct UpCommand: ParsableCommand {
         }
     }
 
-    /// Returns the absolute path.
-    private func makeDirectory() throws -> String {
-        if mkdir(data, 0o755) != 0, errno != EEXIST {
-            throw CommandFailure("cannot create the data directory \(data): \(String(cString: strerror(errno)))")
-        }
+    /// A private database server that root starts works as another user, who passes through to his own folder.
+    private func makeFolder() throws -> Folder {
+        let isPassable = database == nil && geteuid() == 0
+        _ = try Folder(data, isPassable: isPassable)
         guard let path = realpath(data, nil) else {
             throw CommandFailure("cannot use the data directory \(data): \(String(cString: strerror(errno)))")
         }
         defer { free(path) }
-        return String(cString: path)
+        return try Folder(String(cString: path), isPassable: isPassable)
     }
 
     /// Makes sure that this directory is ours alone for as long as this process lives: whoever ends a cluster also stops
     /// the database in its directory.
-    private static func lock(_ directory: String) throws -> Int32 {
-        let path = "\(directory)/up.lock"
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw CommandFailure("cannot write \(path): \(String(cString: strerror(errno)))") }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+    private static func lock(_ folder: Folder) throws -> OpenFile {
+        let file = try folder.open("up.lock", .append)
+        guard try file.lock() else {
             throw CommandFailure(
-                "another 'auscult up' runs in \(directory): stop it, or give this one another --data DIR")
+                "another 'auscult up' runs in \(folder.path): stop it, or give this one another --data DIR")
         }
         return file
     }
