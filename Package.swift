@@ -55,6 +55,7 @@ let package = Package(
         room("Wire", ["Plant", protobuf]),
         room("Messaging", ["CZeroMQ", "CSupport"]),
         room("Brokerage", ["Plant", "Wire"]),
+        room("Alarms", ["Plant"]),
         room("Audio", ["CSndFile", crypto]),
         room("Spectra", ["CFFTW", "CKernels"]),
         room("Tensors", ["COpenBLAS", "CKernels"]),
@@ -64,19 +65,20 @@ let package = Package(
         room("Training", ["Plant", "Wire", "Audio", "Spectra", "Detection", "Datasets", "Networks", "Tensors"]),
         room("Files"),
         room("PostgreSQL", ["CPostgreSQL", "CSupport", "Files"]),
-        room("Ledger", ["Plant", "PostgreSQL", logging], resources: [.embedInCode("Migrations")]),
+        room("Ledger", ["Plant", "Alarms", "PostgreSQL", logging], resources: [.embedInCode("Migrations")]),
         room(
             "Nodes",
             [
-                "Plant", "Wire", "Messaging", "Brokerage", "Audio", "Spectra", "Tensors", "Networks", "Detection",
+                "Plant", "Alarms", "Wire", "Messaging", "Brokerage", "Audio", "Spectra", "Tensors", "Networks",
+                "Detection",
                 "Datasets",
                 "Training", "PostgreSQL", "Ledger", "CSupport", "Files", logging, protobuf,
             ]),
         .executableTarget(
             name: "auscult",
             dependencies: [
-                "Plant", "Nodes", "Wire", "Audio", "Spectra", "Networks", "Detection", "Datasets", "Training", "Ledger",
-                "PostgreSQL", "Messaging", "Files", arguments, logging, protobuf,
+                "Plant", "Alarms", "Nodes", "Wire", "Audio", "Spectra", "Networks", "Detection", "Datasets", "Training",
+                "Ledger", "PostgreSQL", "Messaging", "Files", arguments, logging, protobuf,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -93,6 +95,7 @@ let package = Package(
         tests("PlantTests", ["Plant"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
         tests("MessagingTests", ["Messaging"]),
+        tests("AlarmsTests", ["Alarms", "Plant"]),
         tests("BrokerageTests", ["Plant", "Brokerage", "Wire"]),
         tests("AudioTests", ["Audio", "TestSupport"], resources: [.copy("Fixtures")]),
         tests("SpectraTests", ["Spectra", "CKernels", "TestSupport"], resources: [.copy("Fixtures")]),
@@ -112,7 +115,8 @@ let package = Package(
         tests(
             "NodesTests",
             [
-                "Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", "Files", "TestSupport", protobuf,
+                "Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", "Files", "TestSupport",
+                protobuf,
                 logging,
             ]),
         tests(

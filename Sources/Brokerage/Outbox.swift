@@ -13,13 +13,7 @@ struct Outbox {
         /// The database has refused what it was.
         var isReplaced = false
 
-        /// The job has ended, not only one attempt at it.
-        var isFinal: Bool {
-            switch record.ending {
-            case .scored, .dead: true
-            case .failedAttempt: false
-            }
-        }
+        var isFinal: Bool { record.isFinal }
     }
 
     private var entries: [Int: Entry] = [:]

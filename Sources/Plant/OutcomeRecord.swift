@@ -8,6 +8,14 @@ package struct OutcomeRecord: Hashable, Sendable {
         case failedAttempt(code: Int, reason: String)
     }
 
+    /// The job has ended, not only one attempt at it.
+    package var isFinal: Bool {
+        switch ending {
+        case .scored, .dead: true
+        case .failedAttempt: false
+        }
+    }
+
     package var job: Int64
     /// Number of the attempt, 1 for the first.
     package var attempt: Int

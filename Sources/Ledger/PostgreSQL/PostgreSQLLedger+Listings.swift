@@ -97,7 +97,7 @@ extension PostgreSQLLedger {
         [.text(filter.site), .text(filter.machineType), .int(filter.code), .bool(filter.includesDropped)]
     }
 
-    private static func time(_ column: String) -> String {
+    static func time(_ column: String) -> String {
         "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
     }
 
@@ -117,7 +117,7 @@ extension PostgreSQLLedger {
         }
     }
 
-    private func rows<Value: Sendable>(
+    func rows<Value: Sendable>(
         _ sql: String, _ parameters: [Parameter] = [], _ value: (Row) throws -> Value
     ) throws -> [Value] {
         try perform { connection in try connection.execute(sql, parameters).map(value) }

@@ -35,13 +35,14 @@ final class BrokerCampaign: Sendable {
     /// - Throws: what makes it useless to try again; a database that cannot be reached now does not.
     static func start(
         _ configuration: BrokerNode.Configuration, lock: any LeaderLock,
-        ledger: @escaping @Sendable () throws -> any BrokerLedger, logger: Logger,
+        ledger: @escaping @Sendable () throws -> any BrokerLedger,
+        alarms: (@Sendable () throws -> any AlarmLedger)?, logger: Logger,
         told: @escaping @Sendable (Standing) -> Void
     ) throws -> (BrokerCampaign, first: Standing?) {
         let commands = try Mailbox<Command>()
         let (thread, first) = try NodeThread.start("broker-lead") { () -> (Standing?, NodeThread.Loop) in
             let candidate = Candidate(lock: lock, logger: logger) {
-                try BrokerLanes(configuration, makeLedger: ledger, logger: logger)
+                try BrokerLanes(configuration, makeLedger: ledger, makeAlarmLedger: alarms, logger: logger)
             }
             return (try candidate.stand(), { try serve(candidate, commands, told) })
         }

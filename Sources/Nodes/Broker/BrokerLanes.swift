@@ -12,12 +12,14 @@ struct BrokerLanes: Sendable {
     let disk: BrokerDisk
     let ledger: BrokerLedgerLane
     private let janitor: BrokerJanitor
+    /// Nil where nobody watches over machines.
+    private let alarms: BrokerAlarms?
 
     /// Raises the epoch, and only then opens the disk: the former leader's last commit is over by then, and whatever
     /// it still appends will never be anybody's clip.
     init(
         _ configuration: BrokerNode.Configuration, makeLedger: @escaping @Sendable () throws -> any BrokerLedger,
-        logger: Logger
+        makeAlarmLedger: (@Sendable () throws -> any AlarmLedger)?, logger: Logger
     ) throws {
         mailbox = try Mailbox()
         ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger, logger: logger)
@@ -27,14 +29,22 @@ struct BrokerLanes: Sendable {
                 directory: configuration.dataDirectory, segmentBytes: configuration.segmentBytes,
                 place: configuration.payloadPlace, mailbox: mailbox, makeLedger: makeLedger)
             janitor = try BrokerJanitor(disk: disk, makeLedger: makeLedger, logger: logger)
+            alarms = try makeAlarmLedger.map { [epoch] in
+                try BrokerAlarms(epoch: epoch, makeLedger: $0, logger: logger)
+            }
         } catch {
             try ledger.stop()
             throw error
         }
     }
 
+    func perform(_ order: LedgerOrder) {
+        ledger.perform(order) { [alarms] in alarms?.hasEnded($0) }
+    }
+
     /// Ends the threads, once what they do now is done.
     func stop() throws {
+        try alarms?.stop()
         try janitor.stop()
         try disk.stop()
         try ledger.stop()

@@ -62,11 +62,13 @@ final class BrokerLedgerLane: Sendable {
         return try result.get()
     }
 
-    func perform(_ order: LedgerOrder) {
+    /// - Parameter ended: told, on the lane, which jobs have ended by what was just committed.
+    func perform(_ order: LedgerOrder, ended: @escaping @Sendable ([Int64]) -> Void) {
         lane.post { [connection, mailbox] in
             do {
                 mailbox.post(try Self.note(order, try connection.ledger(), epoch: connection.epoch))
                 connection.tell(nil)
+                if case .record(_, let outcomes) = order { ended(outcomes.filter(\.isFinal).map(\.job)) }
             } catch {
                 connection.tell(error)
                 mailbox.post(.ledger(.failed(order.subject, Self.fault(error))))

@@ -61,18 +61,20 @@ package final class BrokerNode: Sendable {
     /// - Parameters:
     ///   - lock: for which the brokers of a cluster compete.
     ///   - ledger: makes the connection to the database, on the thread that will use it; called for each term.
+    ///   - alarms: makes the connection of the desk of alarms; nil where nobody watches over machines.
     ///   - onFailure: called, on the broker's thread, with what makes it impossible to go on: the process should end.
     package static func start(
         _ configuration: Configuration, lock: any LeaderLock,
         ledger: @escaping @Sendable () throws -> any BrokerLedger,
+        alarms: (@Sendable () throws -> any AlarmLedger)? = nil,
         logger: Logger, onFailure: @escaping @Sendable (any Error) -> Void
     ) throws -> BrokerNode {
         _ = try Folder(configuration.dataDirectory)
         let commands = try Mailbox<BrokerLoop.Command>()
         let porter = try BrokerPorter(makeLedger: ledger, logger: logger)
-        let (campaign, first) = try BrokerCampaign.start(configuration, lock: lock, ledger: ledger, logger: logger) {
-            commands.post(.standing($0))
-        }
+        let (campaign, first) = try BrokerCampaign.start(
+            configuration, lock: lock, ledger: ledger, alarms: alarms, logger: logger
+        ) { commands.post(.standing($0)) }
         first.map { commands.post(.standing($0)) }
         do {
             let (thread, endpoint) = try NodeThread.start("broker") {

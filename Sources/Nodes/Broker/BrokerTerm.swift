@@ -80,7 +80,7 @@ final class BrokerTerm {
             switch action {
             case .tell(let peer, let answer): try tell(answer, to: peer)
             case .disk(let order): lanes.disk.perform(order, items: items(of: order))
-            case .ledger(let order): lanes.ledger.perform(order)
+            case .ledger(let order): lanes.perform(order)
             case .release(let blob): payloads[blob.number] = nil
             case .forget(let peer): forget(peer)
             case .stepDown(let reason): throw BrokerError(.steppedDown, reason)

@@ -67,14 +67,16 @@ struct BrokerCommand: ParsableCommand {
         var configuration = BrokerNode.Configuration(
             listen: endpoint, security: security, dataDirectory: data, payloadPlace: clips.clipStore, holder: name)
         configuration.segmentBytes = segmentMegabytes << 20
+        let connect: @Sendable () throws -> PostgreSQLLedger = {
+            let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")
+            try ledger.connect()
+            return ledger
+        }
         let broker = try BrokerNode.start(
             configuration,
             lock: PostgreSQLLeaderLock(url),
-            ledger: {
-                let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")
-                try ledger.connect()
-                return ledger
-            },
+            ledger: connect,
+            alarms: connect,
             logger: Logger(label: "auscult.broker")
         ) { error in
             // Going on could lose data: the supervisor starts another broker, which finds everything in the database.

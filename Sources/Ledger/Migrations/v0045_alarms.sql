@@ -1,0 +1,1 @@
+../../../schema/v0045_alarms.sql
