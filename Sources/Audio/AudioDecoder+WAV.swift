@@ -14,6 +14,7 @@ extension AudioDecoder {
         guard frameCount > 0 else {
             throw AudioError(.empty, clip: name, "holds no samples. Record and send it again.")
         }
+        try SampleEvidence.check(UnsafeRawBufferPointer(rebasing: bytes[layout.data]), against: format, clip: name)
 
         let file = try SoundFile(
             header: format.canonicalHeader(byteCount: layout.data.count),
@@ -28,14 +29,17 @@ extension AudioDecoder {
             throw AudioError(
                 .damaged, clip: name, "\(framesRead) of \(frameCount) frames can be decoded. Send it again.")
         }
-        if format.encoding == .float, let index = samples.firstIndex(where: { !$0.isFinite }) {
+        if format.encoding == .float, let index = samples.firstIndex(where: { !(abs($0) <= Self.loudestFloat) }) {
             throw AudioError(
                 .notFinite, clip: name,
-                "sample \(index / format.channelCount) of channel \(index % format.channelCount) is \(samples[index]). "
-                    + "Check the recorder's driver.")
+                "sample \(index / format.channelCount) of channel \(index % format.channelCount) is \(samples[index]), "
+                    + "which is no sound. Check the recorder's driver.")
         }
         return Recording(
             name: name, sampleRateHz: format.sampleRateHz, channelCount: format.channelCount, samples: samples,
             fullScale: format.fullScale, warnings: layout.warnings)
     }
+
+    /// Floating-point samples are sound up to here, in whatever unit: the full scale of 32-bit integers.
+    private static let loudestFloat: Float = 0x1p31
 }

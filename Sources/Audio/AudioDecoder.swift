@@ -20,11 +20,23 @@ package enum AudioDecoder {
                 .tooLarge, clip: name,
                 "\(bytes.count) bytes, at most \(limits.byteCount) are accepted. Cut the recording into clips.")
         }
-        return switch bytes.fourCC(at: 0) {
-        case "RIFF", "RF64", "BW64": try decodeWAV(bytes, name: name, limits: limits)
-        case "fLaC": try decodeFLAC(bytes, name: name, limits: limits)
-        default: throw AudioError(.notAudio, clip: name, "is neither WAV nor FLAC. Send one of these two formats.")
-        }
+        let tag = leadingTagLength(bytes)
+        let file = UnsafeRawBufferPointer(rebasing: bytes[tag...])
+        var recording =
+            switch file.fourCC(at: 0) {
+            case "RIFF", "RF64", "BW64": try decodeWAV(file, name: name, limits: limits)
+            case "fLaC": try decodeFLAC(file, name: name, limits: limits)
+            default: throw AudioError(.notAudio, clip: name, ForeignFile.sentence(bytes))
+            }
+        if tag > 0 { recording.warnings.insert(.leadingTag(byteCount: tag), at: 0) }
+        return recording
+    }
+
+    /// The length of the tags in front of the sound.
+    private static func leadingTagLength(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var length = 0
+        while let tag = FileTag.version2Length(bytes, at: length) { length += tag }
+        return length
     }
 
     /// Decodes a whole file that lies in an array.

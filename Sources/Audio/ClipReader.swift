@@ -37,6 +37,13 @@ package struct ClipReader {
     private mutating func read(_ recording: Recording, channel: Int?) throws(AudioError) -> Clip {
         let recorded = try recording.channel(channel ?? 0)
         let resampler = try resampler(for: recording)
+        let sampleCount = resampler.outputCount(for: recorded.count)
+        guard sampleCount <= limits.sampleCount else {
+            throw AudioError(
+                .tooLarge, clip: recording.name,
+                "has \(sampleCount) samples at \(sampleRateHz) Hz, at most \(limits.sampleCount) are heard. "
+                    + "Cut the recording into clips.")
+        }
         let samples = resampler.resample(recorded)
 
         var quality = QualityReport(

@@ -1,18 +1,22 @@
-/// How much one file may ask of the decoder; checked before anything is decoded.
+/// How much one file may ask of the decoder and of what hears its sound; checked before anything is decoded, and again while
+/// frames come in that the header did not announce.
 package struct DecodeLimits: Hashable, Sendable {
     /// Bytes of the file.
     package var byteCount: Int
-    /// Samples of all channels together; four bytes of memory each.
+    /// Samples of all channels together, and of one channel at the rate it is converted to; four bytes of memory each.
     package var sampleCount: Int
+    /// The length of a clip.
+    package var seconds: Int
     package var channelCount: Int
     package var sampleRateHz: ClosedRange<Int>
 
     package init(
-        byteCount: Int = 256 << 20, sampleCount: Int = 64 << 20, channelCount: Int = 64,
+        byteCount: Int = 256 << 20, sampleCount: Int = 16 << 20, seconds: Int = 900, channelCount: Int = 64,
         sampleRateHz: ClosedRange<Int> = 1_000...1_000_000
     ) {
         self.byteCount = byteCount
         self.sampleCount = sampleCount
+        self.seconds = seconds
         self.channelCount = channelCount
         self.sampleRateHz = sampleRateHz
     }
@@ -43,6 +47,11 @@ package struct DecodeLimits: Hashable, Sendable {
                 .tooLarge, clip: clip,
                 "holds \(frameCount) frames of \(channelCount) channel(s), at most \(sampleCount) samples are decoded. "
                     + "Cut the recording into clips.")
+        }
+        guard frameCount <= seconds * rate else {
+            throw AudioError(
+                .tooLarge, clip: clip,
+                "lasts \(frameCount / rate) s, clips of at most \(seconds) s are heard. Cut the recording into clips.")
         }
     }
 }

@@ -10,6 +10,9 @@ struct FLACHeader {
     /// The MD5 digest of the samples; nil where the encoder left it out.
     let digest: [UInt8]?
 
+    /// Where the first frame begins, behind all metadata.
+    let firstFrame: Int
+
     /// The depths that a frame can state itself; of others only STREAMINFO tells.
     private static let depths: Set = [8, 12, 16, 20, 24, 32]
     /// Magic, block header and STREAMINFO.
@@ -35,10 +38,44 @@ struct FLACHeader {
         frameCount = total == 0 ? nil : total
         let digest = Array(bytes[26..<42])
         self.digest = digest.allSatisfy { $0 == 0 } ? nil : digest
+        firstFrame = try Self.end(ofMetadata: bytes, clip: clip)
+        try checkFirstFrame(FLACFrameHeader(bytes, at: firstFrame, clip: clip), clip: clip)
     }
 
-    /// The first bytes of the file as libsndfile accepts them: it reads only files that call themselves 8, 16 or 24 bits
-    /// deep, though its decoder follows what each frame says of its own depth. Other depths are called 24.
+    /// Follows the metadata from block to block.
+    private static func end(ofMetadata bytes: UnsafeRawBufferPointer, clip: String) throws(AudioError) -> Int {
+        var position = 4
+        var isLast = false
+        while !isLast {
+            guard position <= bytes.count - 4 else {
+                throw AudioError(.truncated, clip: clip, "ends within its metadata. Send it again.")
+            }
+            isLast = bytes[position] & 0x80 != 0
+            position += 4 + Int(bytes.bigEndian(at: position, as: UInt32.self) & 0xff_ffff)
+        }
+        return position
+    }
+
+    /// A frame states what it holds once more, under a checksum; STREAMINFO has none.
+    private func checkFirstFrame(_ frame: FLACFrameHeader, clip: String) throws(AudioError) {
+        guard frame.isFirst else {
+            throw AudioError(.truncated, clip: clip, "begins in the middle of a recording. Send it again.")
+        }
+        let differences = [
+            (frame.sampleRateHz ?? sampleRateHz, sampleRateHz, "Hz"), (frame.channelCount, channelCount, "channel(s)"),
+            (frame.bitsPerSample ?? bitsPerSample, bitsPerSample, "bits"),
+        ].filter { $0.0 != $0.1 }
+        if let (inFrame, inHeader, unit) = differences.first {
+            throw AudioError(
+                .malformed, clip: clip,
+                "has \(inHeader) \(unit) according to its header and \(inFrame) according to its frames. "
+                    + "Check the program that wrote it.")
+        }
+    }
+
+    /// The first bytes of the file as libsndfile accepts them. It reads only files that call themselves 8, 16 or 24 bits
+    /// deep, though its decoder follows what each frame says of its own depth: other depths are called 24. The length is
+    /// called unknown, so that frames can be counted that the header denies.
     func acceptableStart(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var start = Array(bytes[..<Self.byteCount])
         if ![8, 16, 24].contains(bitsPerSample) {
@@ -47,6 +84,8 @@ struct FLACHeader {
             start[20] = start[20] & ~1 | depth >> 4
             start[21] = start[21] & 0x0f | depth << 4
         }
+        start[21] &= 0xf0
+        for place in 22..<26 { start[place] = 0 }
         return start
     }
 }

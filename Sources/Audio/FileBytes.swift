@@ -1,5 +1,5 @@
 /// The four characters that name a chunk, "RIFF" or "data".
-struct FourCC: Hashable, ExpressibleByStringLiteral {
+struct FourCC: Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
     let code: UInt32
 
     init(code: UInt32) {
@@ -11,7 +11,17 @@ struct FourCC: Hashable, ExpressibleByStringLiteral {
     }
 
     /// Whether all four are printable ASCII, as in every chunk name that exists.
-    var isPrintable: Bool {
+    var isPrintable: Bool { Self.isPrintable(code) }
+
+    /// The name as old recorders should have written it: "data" for "DATA".
+    var lowercased: FourCC { FourCC(code: code | 0x2020_2020) }
+
+    var description: String {
+        String(decoding: (0..<4).map { UInt8(truncatingIfNeeded: code >> (8 * $0)) }, as: UTF8.self)
+    }
+
+    /// Whether four bytes are all printable ASCII.
+    static func isPrintable(_ code: UInt32) -> Bool {
         (0..<4).allSatisfy { (0x20...0x7e).contains(code >> (8 * $0) & 0xff) }
     }
 }
@@ -30,6 +40,14 @@ extension UnsafeRawBufferPointer {
     func fourCC(at offset: Int) -> FourCC? {
         guard offset >= 0, offset <= count - 4 else { return nil }
         return FourCC(code: littleEndian(at: offset))
+    }
+
+    /// Whether these characters stand at an offset, which may lie anywhere.
+    func holds(_ text: StaticString, at offset: Int) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard offset >= 0, offset <= count - length else { return false }
+        return UnsafeRawBufferPointer(rebasing: self[offset..<offset + length]).elementsEqual(
+            UnsafeBufferPointer(start: text.utf8Start, count: length))
     }
 }
 

@@ -12,15 +12,21 @@ package struct Recording: Sendable {
     /// The largest positive value the encoding can express, 1 for floating point.
     package let fullScale: Float
     /// What had to be repaired to read the file.
-    package let warnings: [Warning]
+    package internal(set) var warnings: [Warning]
 
     package enum Warning: Hashable, Sendable, CustomStringConvertible {
-        /// A size in the header disagrees with the file, which was read to its end.
+        /// A size in the header disagrees with the file.
         case wrongSize
+        /// A number in the description of the format disagrees with the others, which agree among themselves.
+        case wrongFormatField
+        /// A tag in front of the file was skipped.
+        case leadingTag(byteCount: Int)
         /// A damaged chunk in front of the samples was skipped.
         case damagedChunk
         /// Bytes after the end of the sound were ignored.
         case trailingBytes(Int)
+        /// What follows the last frame was ignored.
+        case unreadRest
         /// The last frame was incomplete and was dropped.
         case partialFrame(byteCount: Int)
         /// The file carries no checksum of its content.
@@ -28,9 +34,12 @@ package struct Recording: Sendable {
 
         package var description: String {
             switch self {
-            case .wrongSize: "a size in the header is wrong; the file was read to its end"
+            case .wrongSize: "a size in the header is wrong; the samples were found without it"
+            case .wrongFormatField: "one number of the format is wrong; the others agree and were believed"
+            case .leadingTag(let count): "a tag of \(count) bytes before the sound was skipped"
             case .damagedChunk: "a damaged chunk before the samples was skipped"
             case .trailingBytes(let count): "\(count) bytes after the end of the sound were ignored"
+            case .unreadRest: "what follows the end of the sound was ignored"
             case .partialFrame(let count): "the last frame was incomplete; its \(count) bytes were dropped"
             case .noChecksum: "the file carries no checksum of its samples"
             }

@@ -1,11 +1,13 @@
 /// A matrix of floats as NumPy stores it in `.npy` files.
 ///
-/// Reads versions 1 to 3, float32 and float64 in little-endian order, rows or columns first; writes version 1, float32,
-/// rows first.
+/// Reads versions 1 to 3, float32 and float64 in either order of bytes, rows or columns first; writes version 1, float32
+/// in little-endian order, rows first.
 ///
 /// Source: NumPy Enhancement Proposal 1, "A Simple File Format for NumPy Arrays".
 package enum NumPyArray {
     private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    /// Levels of any power that a double expresses lie well within, or are 0; bytes read in the wrong order do not.
+    private static let decibels: ClosedRange<Float> = 0x1p-100...10_000
 
     /// Reads a matrix.
     ///
@@ -26,11 +28,15 @@ package enum NumPyArray {
                 "\(name): has the shape (\(rows), \(columns)). Send a matrix of 1 to \(valueLimit) values.")
         }
         let content = UnsafeRawBufferPointer(rebasing: bytes[header.contentStart...])
-        guard content.count == count * header.valueByteCount else {
+        let needed = count * header.valueByteCount
+        guard content.count == needed else {
+            let isSecond = content.count > needed && isNumPy(UnsafeRawBufferPointer(rebasing: content[needed...]))
             throw SpectraError(
                 .truncated,
-                "\(name): has \(content.count) bytes of values, its shape (\(rows), \(columns)) needs "
-                    + "\(count * header.valueByteCount). Send it again.")
+                isSecond
+                    ? "\(name): holds a second array behind the first. Save each array in a file of its own."
+                    : "\(name): has \(content.count) bytes of values, its shape (\(rows), \(columns)) needs "
+                        + "\(needed). Send it again.")
         }
         var values = [Float](repeating: 0, count: count)
         for row in 0..<rows {
@@ -39,11 +45,11 @@ package enum NumPyArray {
                 values[row * columns + column] = header.value(of: content, at: place)
             }
         }
-        if let place = values.firstIndex(where: { !$0.isFinite }) {
+        if let place = values.firstIndex(where: { !decibels.contains(abs($0)) && $0 != 0 }) {
             throw SpectraError(
                 .notFinite,
-                "\(name): the value in row \(place / columns), column \(place % columns) is \(values[place]). "
-                    + "Check the program that wrote it.")
+                "\(name): the value in row \(place / columns), column \(place % columns) is \(values[place]), which is "
+                    + "no level in dB. Check the program that wrote it.")
         }
         return LogMel(melBands: rows, frames: columns, values: values)
     }
@@ -77,5 +83,16 @@ package enum NumPyArray {
     /// Whether a file begins as every `.npy` file does.
     package static func isNumPy(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.starts(with: magic)
+    }
+
+    /// What to do with a file that is none, to follow its name.
+    static func foreignSentence(_ bytes: UnsafeRawBufferPointer) -> String {
+        if bytes.starts(with: "PK\u{3}\u{4}".utf8) {
+            return "is an archive of several arrays (.npz). Save each array in a file of its own with numpy.save."
+        }
+        if bytes.starts(with: "version https://git-lfs".utf8) {
+            return "is a Git LFS pointer in place of the array. Fetch the array with 'git lfs pull'."
+        }
+        return "is not a NumPy file. Write it with numpy.save."
     }
 }

@@ -96,4 +96,60 @@ import Testing
         }
         #expect(small.code == .tooLarge)
     }
+
+    /// What stands around a sound stream is skipped; the digest proves that nothing is missing.
+    @Test func whatStandsAroundTheStreamIsSkipped() throws {
+        let tag = Array("ID3".utf8) + [4, 0, 0, 0, 0, 0, 20] + Array("TIT2 recording data ".utf8)
+        let id3v1 = Array("TAGwabash".utf8) + [UInt8](repeating: 0, count: 119)
+        for name in ["bits16.flac", "frames.flac", "no-digest.flac"] {
+            let whole = try fixture(name)
+            let expected = try AudioDecoder.decode(whole, name: name).samples
+            let before = try AudioDecoder.decode(tag + whole, name: name)
+            #expect(before.samples == expected)
+            #expect(before.warnings.first == .leadingTag(byteCount: tag.count))
+            for tail in [id3v1, tag, [UInt8](repeating: 0, count: 4096), Array("fLaC".utf8)] {
+                let behind = try AudioDecoder.decode(whole + tail, name: name)
+                #expect(behind.samples == expected)
+                #expect(behind.warnings.last == .unreadRest)
+            }
+        }
+    }
+
+    @Test func aSecondStreamIsIgnoredWhereTheFirstIsProven() throws {
+        let whole = try fixture("bits16.flac")
+        let both = try AudioDecoder.decode(whole + whole, name: "a.flac")
+        #expect(both.samples == (try AudioDecoder.decode(whole, name: "a.flac")).samples)
+        #expect(both.warnings == [.unreadRest])
+    }
+
+    /// STREAMINFO lies under no checksum, but the frames say most of it again.
+    @Test func aWrongHeaderIsRefused() throws {
+        let whole = try fixture("no-digest.flac")
+        let expected = try AudioDecoder.decode(whole, name: "a.flac")
+        for bit in 0..<64 {
+            var file = whole
+            file[18 + bit / 8] ^= 0x80 >> (bit % 8)
+            do {
+                // Where the frames do not state the rate, another one makes another sound file.
+                let recording = try AudioDecoder.decode(file, name: "a.flac")
+                #expect(recording.samples == expected.samples && recording.sampleRateHz == expected.sampleRateHz)
+            } catch {
+                #expect([.malformed, .truncated, .unsupportedEncoding, .zeroRate, .tooLarge].contains(error.code))
+            }
+        }
+    }
+
+    @Test(arguments: 4..<18) func otherFieldsDecideNothing(place: Int) throws {
+        let whole = try fixture("bits16.flac")
+        let expected = try AudioDecoder.decode(whole, name: "a.flac").samples
+        for bit in 0..<8 {
+            var file = whole
+            file[place] ^= 1 << bit
+            do {
+                #expect(try AudioDecoder.decode(file, name: "a.flac").samples == expected)
+            } catch {
+                #expect([.malformed, .damaged, .truncated].contains(error.code), "\(error)")
+            }
+        }
+    }
 }

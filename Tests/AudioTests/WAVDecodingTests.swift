@@ -84,7 +84,7 @@ import Testing
         file.magic = magic
         file.beforeFormat = chunk(
             "ds64",
-            littleEndian(UInt64(92)) + littleEndian(UInt64(6)) + littleEndian(UInt64(3)) + littleEndian(UInt32(0)))
+            littleEndian(UInt64(94)) + littleEndian(UInt64(6)) + littleEndian(UInt64(3)) + littleEndian(UInt32(0)))
         file.afterData = chunk("LIST", Array("INFOtest".utf8))
         (file.statedRIFFSize, file.statedDataSize) = (.max, .max)
         let recording = try AudioDecoder.decode(file.bytes, name: "a.wav")

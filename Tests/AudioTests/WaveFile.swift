@@ -6,12 +6,14 @@ struct WaveFile {
     var sampleRateHz: UInt32 = 16_000
     var bits: UInt16 = 16
     var blockAlign: UInt16?
+    var bytesPerSecond: UInt32?
     /// Bytes of the format chunk behind its first 16.
     var formatExtension: [UInt8] = []
     /// Whole chunks in front of the format, behind it, and behind the samples.
     var beforeFormat: [UInt8] = []
     var beforeData: [UInt8] = []
     var afterData: [UInt8] = []
+    var dataName = "data"
     var data: [UInt8] = []
     var statedDataSize: UInt32?
     var statedRIFFSize: UInt32?
@@ -33,7 +35,8 @@ struct WaveFile {
         let align = blockAlign ?? channelCount * ((bits + 7) / 8)
         let parts = [
             littleEndian(formatTag), littleEndian(channelCount), littleEndian(sampleRateHz),
-            littleEndian(sampleRateHz &* UInt32(align)), littleEndian(align), littleEndian(bits), formatExtension,
+            littleEndian(bytesPerSecond ?? sampleRateHz &* UInt32(align)), littleEndian(align), littleEndian(bits),
+            formatExtension,
         ]
         return chunk("fmt ", Array(parts.joined()))
     }
@@ -41,7 +44,7 @@ struct WaveFile {
     var bytes: [UInt8] {
         let parts = [
             Array("WAVE".utf8), beforeFormat, format, beforeData,
-            Array("data".utf8), littleEndian(statedDataSize ?? UInt32(data.count)), data,
+            Array(dataName.utf8), littleEndian(statedDataSize ?? UInt32(data.count)), data,
             data.count % 2 == 1 ? [0] : [],
             afterData,
         ]

@@ -43,6 +43,21 @@ import Testing
         #expect(try read(checkpoint).encoded() == read(Self.checkpoint).encoded())
     }
 
+    @Test(arguments: ["module.", "model.module."]) func namesLeftByAWrapperAreStripped(wrapper: String) throws {
+        var checkpoint = Self.checkpoint
+        for index in checkpoint.tensors.indices {
+            checkpoint.tensors[index].name = wrapper + checkpoint.tensors[index].name
+        }
+        #expect(refusal(checkpoint)?.contains("give --strip-prefix \(wrapper)") == true)
+        let bytes = checkpoint.encoded()
+        let stripped = try ModelFile(reading: bytes, name: "published.safetensors", strippingPrefix: wrapper)
+        #expect(stripped.encoded() == (try read(Self.checkpoint)).encoded())
+        let error = #expect(throws: ModelError.self) {
+            try ModelFile(reading: bytes, name: "published.safetensors", strippingPrefix: "other.")
+        }
+        #expect(error?.reason.contains("no tensor's name begins with") == true)
+    }
+
     @Test func missingTensorsAreNamed() throws {
         for name in ["head.head.3.bias", "mobilefacenet.conv1.bn.running_var", "arcface.weight"] {
             var checkpoint = Self.checkpoint

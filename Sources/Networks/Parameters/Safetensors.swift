@@ -1,7 +1,8 @@
 /// Named tensors and text metadata in one file: eight bytes of header length, a JSON header, then the raw numbers.
 ///
 /// The same content always encodes to the same bytes, so a file's hash names its content: metadata are sorted by key,
-/// tensors keep the order in which they are listed here. A tensor is float32, float64 or int64; every number is finite.
+/// tensors keep the order in which they are listed here. A tensor is float32, float64 or int64, to which narrower types of other
+/// programs are widened; every number is finite.
 ///
 /// Source: the safetensors format, version 0.
 package struct Safetensors: Sendable, Equatable {

@@ -1,4 +1,5 @@
-/// Reads the JSON header of a safetensors file: the small part of JSON that the format uses, and nothing deeper.
+/// Reads the JSON header of a safetensors file: the small part of JSON that the format uses. Metadata should be texts; other
+/// programs write numbers and more, which are kept as the text that stands there.
 ///
 /// It never recurses, so no header can exhaust the stack, and it sees duplicate names, which a dictionary would hide.
 struct SafetensorsHeader {
@@ -12,6 +13,11 @@ struct SafetensorsHeader {
     private(set) var entries: [Entry] = []
     private(set) var metadata: [String: String] = [:]
 
+    /// More tensors, sides of a tensor or entries of metadata than any network has.
+    private static let most = (tensors: 1 << 16, sides: 32, metadata: 1 << 16)
+    /// Brackets within brackets, in metadata.
+    private static let greatestDepth = 32
+
     private let bytes: ArraySlice<UInt8>
     private let file: String
     private var position: Int
@@ -24,10 +30,14 @@ struct SafetensorsHeader {
         var sawMetadata = false
         try readObject { (header, name) throws(SafetensorsError) in
             if name == "__metadata__" {
+                guard !header.take("null") else { return }
                 guard !sawMetadata else { throw header.failure(.duplicateName, "it has two metadata sections") }
                 sawMetadata = true
                 try header.readMetadata()
             } else {
+                guard header.entries.count < Self.most.tensors else {
+                    throw header.failure(.headerTooLarge, "it has more than \(Self.most.tensors) tensors")
+                }
                 guard names.insert(name).inserted else {
                     throw header.failure(.duplicateName, "it has two tensors named \(name)")
                 }
@@ -40,9 +50,12 @@ struct SafetensorsHeader {
 
     private mutating func readMetadata() throws(SafetensorsError) {
         try readObject { (header, key) throws(SafetensorsError) in
-            let value = try header.readString()
+            guard let value = try header.readMetadataValue() else { return }
             guard header.metadata.updateValue(value, forKey: key) == nil else {
                 throw header.failure(.duplicateName, "its metadata has the key \(key) twice")
+            }
+            guard header.metadata.count <= Self.most.metadata else {
+                throw header.failure(.headerTooLarge, "it has more than \(Self.most.metadata) entries of metadata")
             }
         }
     }
@@ -79,16 +92,17 @@ extension SafetensorsHeader {
         while position < bytes.endIndex, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
     }
 
-    /// Steps over `character` if it is the next that is not white space.
-    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+    /// Steps over `token` if it is the next that is not white space.
+    private mutating func take(_ token: StaticString) -> Bool {
         skipSpace()
-        guard position < bytes.endIndex, bytes[position] == UInt8(ascii: character) else { return false }
-        position += 1
+        let text = UnsafeBufferPointer(start: token.utf8Start, count: token.utf8CodeUnitCount)
+        guard bytes[position...].starts(with: text) else { return false }
+        position += text.count
         return true
     }
 
-    private mutating func expect(_ character: Unicode.Scalar) throws(SafetensorsError) {
-        guard take(character) else { throw malformed("its header lacks a \(character)") }
+    private mutating func expect(_ token: StaticString) throws(SafetensorsError) {
+        guard take(token) else { throw malformed("its header lacks a \(token)") }
     }
 
     /// Calls `readValue` at each value of an object, with the key before it.
@@ -117,9 +131,41 @@ extension SafetensorsHeader {
             }
             position = digits.endIndex
             integers.append(integer)
+            guard integers.count <= Self.most.sides else { throw malformed("a tensor has too many sides") }
         } while take(",")
         try expect("]")
         return integers
+    }
+
+    /// A value of the metadata: a text as such, null as nothing, anything else as it stands.
+    private mutating func readMetadataValue() throws(SafetensorsError) -> String? {
+        skipSpace()
+        guard position < bytes.endIndex, bytes[position] != UInt8(ascii: "\"") else { return try readString() }
+        if take("null") { return nil }
+        let start = position
+        var depth = 0
+        while position < bytes.endIndex {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                _ = try readString()
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}") where depth == 0, UInt8(ascii: ",") where depth == 0:
+                return try text(start..<position)
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+            guard (0...Self.greatestDepth).contains(depth) else { throw malformed("its metadata nest wrongly") }
+            position += 1
+        }
+        throw malformed("its metadata have no end")
+    }
+
+    private func text(_ range: Range<Int>) throws(SafetensorsError) -> String {
+        guard !range.isEmpty, let text = String(validating: bytes[range], as: UTF8.self) else {
+            throw malformed("a value of its metadata is missing or not UTF-8")
+        }
+        return text
     }
 
     private mutating func readString() throws(SafetensorsError) -> String {

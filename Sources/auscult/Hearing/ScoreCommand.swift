@@ -55,9 +55,7 @@ struct ScoreCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = try settings.apply(
-            to: ModelFile(reading: try ClipFiles.bytes(of: model), name: model, machines: try settings.machineTable()),
-            path: model)
+        let file = try settings.modelFile(at: model)
         let listener = try file.model()
         let found = try ClipFiles(paths)
         let clips = found.files

@@ -44,9 +44,7 @@ struct ModelImportCommand: ParsableCommand {
     }
 
     func run() throws {
-        let file = try settings.apply(
-            to: ModelFile(reading: try ClipFiles.bytes(of: path), name: path, machines: try settings.machineTable()),
-            path: path)
+        let file = try settings.modelFile(at: path)
         let model = try file.model()
         let record = try database.ledger().addModel(
             ModelDraft(
@@ -75,6 +73,9 @@ struct NetworkSettings: ParsableArguments {
     @Option(help: "Of a network: a machine type of which machines without a class are scored too; may be repeated.")
     var open: [String] = []
 
+    @Option(help: "What to leave out at the beginning of every tensor's name, e.g. module.")
+    var stripPrefix: String?
+
     func validate() throws {
         if let windowHop, windowHop < 0 { throw ValidationError("windows cannot go backwards") }
         if let stranger = open.first(where: { MachineName(type: $0, id: "id_00") == nil }) {
@@ -92,8 +93,16 @@ struct NetworkSettings: ParsableArguments {
         }
     }
 
+    /// The model in a file, with these settings.
+    func modelFile(at path: String) throws -> ModelFile {
+        let file = try ModelFile(
+            reading: try ClipFiles.bytes(of: path), name: path, machines: try machineTable(),
+            strippingPrefix: stripPrefix)
+        return try apply(to: file, path: path)
+    }
+
     /// The file with these settings. Throws where they are not of its kind.
-    func apply(to file: ModelFile, path: String) throws -> ModelFile {
+    private func apply(to file: ModelFile, path: String) throws -> ModelFile {
         guard score != nil || windowHop != nil || !open.isEmpty else { return file }
         guard file.kind == NetworkModel.kind else {
             throw CommandFailure("\(path) is a model of the kind \(file.kind); these settings are of networks")

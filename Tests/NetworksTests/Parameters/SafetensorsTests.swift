@@ -59,13 +59,18 @@ import Testing
             #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
             8, .duplicateName
         ),
-        (#"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#, 4, .unsupportedType),
+        (#"{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}"#, 4, .unsupportedType),
         (#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}}"#, 4, .badShape),
         (#"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}"#, 4, .malformedHeader),
         (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, .malformedHeader),
         (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, .malformedHeader),
         (#"{"a":[[[[[[["#, 0, .malformedHeader),
-        (#"{"__metadata__":{"k":1}}"#, 0, .malformedHeader),
+        (#"{"__metadata__":{"k":}}"#, 0, .malformedHeader),
+        (#"{"__metadata__":{"k":{"a":1}"#, 0, .malformedHeader),
+        (#"{"__metadata__":{"k":1,"k":2}}"#, 0, .duplicateName),
+        (#"{"__metadata__":[]}"#, 0, .malformedHeader),
+        ("{\"__metadata__\":{\"k\":" + String(repeating: "[", count: 40) + "}}", 0, .malformedHeader),
+        ("{\"a\":{\"shape\":[" + String(repeating: "1,", count: 40) + "1]}}", 0, .malformedHeader),
         (#"{"__metadata__":{"k":"\ud83c"}}"#, 0, .malformedHeader),
         (#"{"__metadata__":{"k":"\u+123"}}"#, 0, .malformedHeader),
         (#"{} {}"#, 0, .malformedHeader),
@@ -73,6 +78,60 @@ import Testing
     ])
     func refusesBrokenFiles(header: String, zeros: Int, expected: SafetensorsError.Code) {
         #expect(code(file(header, zeros: zeros)) == expected)
+    }
+
+    @Test func keepsMetadataOfOtherProgramsAsTheyStand() throws {
+        let text = #"""
+            {"__metadata__":null,"__metadata__":{"epoch":12,"rate":1e-3, "best" : true,"none":null,
+            "config":{"a":[1,"},{"]},"name":"x"}}
+            """#
+        let read = try Safetensors(decoding: file(text, zeros: 0), name: "x")
+        #expect(
+            read.metadata == [
+                "epoch": "12", "rate": "1e-3", "best": "true", "config": #"{"a":[1,"},{"]}"#, "name": "x",
+            ])
+    }
+
+    /// Values worked out by hand; narrow integers and truth values are whole numbers.
+    @Test func widensNarrowTypes() throws {
+        let text = #"""
+            {"half":{"dtype":"F16","shape":[6],"data_offsets":[0,12]},
+            "brain":{"dtype":"BF16","shape":[2],"data_offsets":[12,16]},
+            "byte":{"dtype":"I8","shape":[2],"data_offsets":[16,18]},
+            "mask":{"dtype":"BOOL","shape":[2],"data_offsets":[18,20]}}
+            """#
+        let halves: [UInt16] = [0x3c00, 0xc000, 0x0001, 0x7bff, 0x8000, 0x3555]
+        let numbers = (halves + [0x3f80, 0xc040]).flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        let read = try Safetensors(decoding: file(text, zeros: 0) + numbers + [255, 1, 0, 1], name: "x")
+        #expect(read["half"]?.values == [1, -2, 0x1p-24, 65504, 0, 0x1.554p-2])
+        #expect(read["brain"]?.values == [1, -3])
+        #expect(read["byte"]?.elements == .integer([-1, 1]))
+        #expect(read["mask"]?.elements == .integer([0, 1]))
+        let infinite = file(#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#, zeros: 0) + [0, 0x7c]
+        #expect(code(infinite) == .notFinite)
+    }
+
+    @Test(arguments: [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+        ("\u{feff}{}                ", "byte-order mark"), ("<!doctype html><html></html>", "web page"),
+        ("PK\u{3}\u{4}archive/data.pkl", "PyTorch"), ("GGUF.............", "another format"),
+    ]) func namesWhatItIsInstead(content: String, reason: String) throws {
+        let error = try #require(throws: SafetensorsError.self) {
+            try Safetensors(decoding: Array(content.utf8), name: "x")
+        }
+        #expect(error.reason.contains(reason), "\(error.reason)")
+    }
+
+    /// A million names are refused at the limit, and everything below it is read in little time.
+    @Test func manyTensorsCostLittle() {
+        func header(_ count: Int) -> String {
+            let entries = (0..<count).map { "\"t\($0)\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}" }
+            return "{" + entries.joined(separator: ",") + "}"
+        }
+        let start = ContinuousClock.now
+        #expect(code(file(header(10_000), zeros: 0)) == nil)
+        #expect(code(file(header(70_000), zeros: 0)) == .headerTooLarge)
+        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test func refusesHugeHeaders() {
