@@ -52,11 +52,11 @@ package struct AlarmDesk: Sendable {
     /// Takes a clip in.
     ///
     /// - Parameter now: in microseconds since 1970, by a clock that only grows.
-    package mutating func hear(_ hearing: Hearing, of machine: WatchedMachine, now: Int64) -> [Entry] {
+    package mutating func hear(_ clip: JudgedClip, of machine: WatchedMachine, now: Int64) -> [Entry] {
         var watch = watches[machine] ?? MachineWatch(now: now)
-        let changes = watch.hear(hearing, policy: policies[machine.machine], now: now)
+        let changes = watch.hear(clip, policy: policies[machine.machine], now: now)
         watches[machine] = watch
-        return log(changes, of: machine, job: hearing.job)
+        return log(changes, of: machine, job: clip.job)
     }
 
     /// Lets time pass.

@@ -41,19 +41,19 @@ package struct MachineWatch: Sendable, Hashable, Codable {
     package mutating func resume(now: Int64) { lastHeard = now }
 
     /// Takes a clip in.
-    package mutating func hear(_ hearing: Hearing, policy: WatchPolicy, now: Int64) -> [Change] {
+    package mutating func hear(_ clip: JudgedClip, policy: WatchPolicy, now: Int64) -> [Change] {
         lastHeard = max(lastHeard, now)
-        var changes = fall(.noData, job: hearing.job)
-        switch hearing.finding {
+        var changes = fall(.noData, job: clip.job)
+        switch clip.judgement {
         case .sensorFault:
             faultRun = min(faultRun + 1, policy.anomalous)
-            if faultRun >= policy.anomalous { changes += rise(.sensorFault, job: hearing.job) }
+            if faultRun >= policy.anomalous { changes += rise(.sensorFault, job: clip.job) }
         case .scored(let score, let threshold, let modelVersion):
             faultRun = 0
-            changes += fall(.sensorFault, job: hearing.job)
+            changes += fall(.sensorFault, job: clip.job)
             if let threshold {
                 mark(score, threshold, policy)
-                changes += judge(hearing, modelVersion, policy)
+                changes += judge(clip, modelVersion, policy)
             }
         }
         return changes + settle()
@@ -80,23 +80,23 @@ package struct MachineWatch: Sendable, Hashable, Codable {
         clearRun = mark == .clear ? min(clearRun + 1, policy.clear) : 0
     }
 
-    private mutating func judge(_ hearing: Hearing, _ modelVersion: String, _ policy: WatchPolicy) -> [Change] {
+    private mutating func judge(_ clip: JudgedClip, _ modelVersion: String, _ policy: WatchPolicy) -> [Change] {
         let isActive = conditions.contains(.anomaly)
         let turns = isActive ? clearRun >= policy.clear : marks.count { $0 == .anomalous } >= policy.anomalous
         guard turns else {
             turningSince = nil
             return []
         }
-        let since = min(turningSince ?? hearing.recordedAt, hearing.recordedAt)
+        let since = min(turningSince ?? clip.recordedAt, clip.recordedAt)
         turningSince = since
-        guard hearing.recordedAt - since >= (isActive ? policy.offDelay : policy.onDelay) else { return [] }
+        guard clip.recordedAt - since >= (isActive ? policy.offDelay : policy.onDelay) else { return [] }
         if isActive {
-            (turningSince, endedAt) = (nil, hearing.recordedAt)
-            return fall(.anomaly, job: hearing.job)
+            (turningSince, endedAt) = (nil, clip.recordedAt)
+            return fall(.anomaly, job: clip.job)
         }
-        if let endedAt, (0..<policy.holdOff).contains(hearing.recordedAt - endedAt) { return [] }
+        if let endedAt, (0..<policy.holdOff).contains(clip.recordedAt - endedAt) { return [] }
         (turningSince, clearRun) = (nil, 0)
-        return rise(.anomaly, job: hearing.job, modelVersion)
+        return rise(.anomaly, job: clip.job, modelVersion)
     }
 
     private mutating func rise(_ kind: AlarmKind, job: Int64? = nil, _ modelVersion: String? = nil) -> [Change] {

@@ -11,10 +11,10 @@ package protocol AlarmLedger: Sendable {
     /// What these jobs said, in their order; those that judge neither machine nor sensor are left out.
     ///
     /// - Parameter sensorFaults: the error numbers of dead letters that blame the sensor.
-    func hearings(of jobs: [Int64], sensorFaults: [Int]) throws -> [AlarmHearing]
+    func judgedClips(of jobs: [Int64], sensorFaults: [Int]) throws -> [WatchedClip]
 
     /// What was said since a machine's last clip that a desk has taken in, of machines that one knows.
-    func missedHearings(limit: Int, sensorFaults: [Int]) throws -> [AlarmHearing]
+    func missedClips(limit: Int, sensorFaults: [Int]) throws -> [WatchedClip]
 
     /// What operators ask and nobody has answered, in their order.
     func openAlarmOrders() throws -> [AlarmOrder]
@@ -32,11 +32,11 @@ package struct AlarmState: Sendable {
     package init() {}
 }
 
-package struct AlarmHearing: Sendable, Hashable {
+package struct WatchedClip: Sendable, Hashable {
     package var machine: WatchedMachine
-    package var hearing: Hearing
+    package var clip: JudgedClip
 
-    package init(machine: WatchedMachine, hearing: Hearing) { (self.machine, self.hearing) = (machine, hearing) }
+    package init(machine: WatchedMachine, clip: JudgedClip) { (self.machine, self.clip) = (machine, clip) }
 }
 
 package struct AlarmOrder: Sendable, Hashable {

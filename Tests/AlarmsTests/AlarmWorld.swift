@@ -56,17 +56,17 @@ struct AlarmWorld {
         }
     }
 
-    private mutating func hear(_ machine: WatchedMachine, _ finding: Hearing.Finding? = nil) {
+    private mutating func hear(_ machine: WatchedMachine, _ judgement: JudgedClip.Judgement? = nil) {
         now += 1_000_000
         job += 1
         let isStrange = (job / 60 + Int64(machine.machine.id.hashedDigit)) % 3 == 0
         let score = Double.random(in: isStrange ? 0.6...2 : 0...1.1, using: &random)
-        let finding =
-            finding
+        let judgement =
+            judgement
             ?? (Int.random(in: 0..<12, using: &random) == 0
                 ? .sensorFault : .scored(score, threshold: 1, modelVersion: "ear-1"))
         clips[machine, default: 0] += 1
-        write(desk.hear(Hearing(job: job, recordedAt: now, finding: finding), of: machine, now: now))
+        write(desk.hear(JudgedClip(job: job, recordedAt: now, judgement: judgement), of: machine, now: now))
     }
 
     private mutating func pass(_ seconds: Int64) {

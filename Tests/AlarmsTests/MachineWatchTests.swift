@@ -14,8 +14,8 @@ import Testing
             for score in scores {
                 now += 10_000_000
                 changes += watch.hear(
-                    Hearing(
-                        job: now, recordedAt: now, finding: .scored(score, threshold: 1, modelVersion: "ear-1")),
+                    JudgedClip(
+                        job: now, recordedAt: now, judgement: .scored(score, threshold: 1, modelVersion: "ear-1")),
                     policy: policy, now: now)
             }
         }
@@ -24,7 +24,7 @@ import Testing
             for _ in 0..<clips {
                 now += 10_000_000
                 changes += watch.hear(
-                    Hearing(job: now, recordedAt: now, finding: .sensorFault), policy: policy, now: now)
+                    JudgedClip(job: now, recordedAt: now, judgement: .sensorFault), policy: policy, now: now)
             }
         }
 
@@ -102,7 +102,7 @@ import Testing
     @Test func aMachineWithoutThresholdIsLearnt() {
         var watch = MachineWatch(now: 0)
         let changes = watch.hear(
-            Hearing(job: 1, recordedAt: 1, finding: .scored(5, threshold: nil, modelVersion: "ear-1")),
+            JudgedClip(job: 1, recordedAt: 1, judgement: .scored(5, threshold: nil, modelVersion: "ear-1")),
             policy: WatchPolicy(), now: 1)
         #expect(changes.isEmpty && watch.state == .learning)
     }

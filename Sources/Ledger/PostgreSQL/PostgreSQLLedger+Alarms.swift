@@ -43,29 +43,29 @@ extension PostgreSQLLedger: AlarmLedger {
         }
     }
 
-    package func hearings(of jobs: [Int64], sensorFaults: [Int]) throws -> [AlarmHearing] {
+    package func judgedClips(of jobs: [Int64], sensorFaults: [Int]) throws -> [WatchedClip] {
         try perform { connection in
             // One by one, so that each is found by its key whatever the planner believes.
             let rows = try connection.execute(
                 """
-                SELECT h.* FROM unnest($1) AS wanted (job), LATERAL (\(Self.hearings(where: "job = wanted.job"))) AS h
+                SELECT h.* FROM unnest($1) AS wanted (job), LATERAL (\(Self.judgedClips(where: "job = wanted.job"))) AS h
                 """, [.int64s(jobs), .ints(sensorFaults)])
-            let byJob = try Dictionary(rows.map { try ($0.int64(0), $0.hearing()) }, uniquingKeysWith: { $1 })
+            let byJob = try Dictionary(rows.map { try ($0.int64(0), $0.watchedClip()) }, uniquingKeysWith: { $1 })
             return jobs.compactMap { byJob[$0] }
         }
     }
 
-    package func missedHearings(limit: Int, sensorFaults: [Int]) throws -> [AlarmHearing] {
+    package func missedClips(limit: Int, sensorFaults: [Int]) throws -> [WatchedClip] {
         try perform { connection in
             let condition = """
                 job > w.job AND site = w.site AND machine_type = w.machine_type AND machine_id = w.machine_id
                 """
             return try connection.execute(
                 """
-                SELECT h.* FROM auscult.machine_watch w, LATERAL (\(Self.hearings(where: condition))) AS h
+                SELECT h.* FROM auscult.machine_watch w, LATERAL (\(Self.judgedClips(where: condition))) AS h
                 ORDER BY h.job LIMIT $1
                 """, [.int(limit), .ints(sensorFaults)]
-            ).map { try $0.hearing() }
+            ).map { try $0.watchedClip() }
         }
     }
 
@@ -114,8 +114,8 @@ extension PostgreSQLLedger: AlarmLedger {
         }
     }
 
-    /// Job, machine, time and finding of results, and of dead letters that blame the sensor, by the codes in $2.
-    private static func hearings(where condition: String) -> String {
+    /// Job, machine, time and judgement of results, and of dead letters that blame the sensor, by the codes in $2.
+    private static func judgedClips(where condition: String) -> String {
         """
         SELECT job, site, machine_type, machine_id, recorded_at, score, threshold, model_version
         FROM auscult.results WHERE \(condition)
@@ -219,16 +219,16 @@ extension Row {
         try JSONDecoder().decode(type, from: Data(try text(column).utf8))
     }
 
-    fileprivate func hearing() throws -> AlarmHearing {
-        let finding: Hearing.Finding =
+    fileprivate func watchedClip() throws -> WatchedClip {
+        let judgement: JudgedClip.Judgement =
             if let score = try optionalDouble(5) {
                 .scored(score, threshold: try optionalDouble(6), modelVersion: try text(7))
             } else {
                 .sensorFault
             }
-        return AlarmHearing(
+        return WatchedClip(
             machine: try watchedMachine(1),
-            hearing: Hearing(job: try int64(0), recordedAt: try timestamp(4), finding: finding))
+            clip: JudgedClip(job: try int64(0), recordedAt: try timestamp(4), judgement: judgement))
     }
 
     /// Of verb, seconds and label.

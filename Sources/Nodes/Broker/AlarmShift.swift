@@ -26,7 +26,7 @@ struct AlarmShift {
         for machine in watches.keys { watches[machine]?.resume(now: state.now) }
         desk = AlarmDesk(watches: watches, conditions: state.conditions, policies: try ledger.alarmPolicies())
         while true {
-            let missed = try ledger.missedHearings(limit: Self.group, sensorFaults: Self.sensorFaults)
+            let missed = try ledger.missedClips(limit: Self.group, sensorFaults: Self.sensorFaults)
             try take(missed)
             if missed.count < Self.group { break }
         }
@@ -39,7 +39,7 @@ struct AlarmShift {
         desk.heed(try ledger.alarmPolicies())
         var rest = jobs[...]
         while !rest.isEmpty {
-            try take(ledger.hearings(of: Array(rest.prefix(Self.group)), sensorFaults: Self.sensorFaults))
+            try take(ledger.judgedClips(of: Array(rest.prefix(Self.group)), sensorFaults: Self.sensorFaults))
             rest = rest.dropFirst(Self.group)
         }
         try answer(ledger.openAlarmOrders())
@@ -48,11 +48,11 @@ struct AlarmShift {
         try write(page)
     }
 
-    private mutating func take(_ hearings: [AlarmHearing]) throws {
+    private mutating func take(_ clips: [WatchedClip]) throws {
         var page = AlarmPage()
-        for heard in hearings {
-            page.entries += desk.hear(heard.hearing, of: heard.machine, now: now)
-            let newest = max(page.watches[heard.machine]?.job ?? 0, heard.hearing.job)
+        for heard in clips {
+            page.entries += desk.hear(heard.clip, of: heard.machine, now: now)
+            let newest = max(page.watches[heard.machine]?.job ?? 0, heard.clip.job)
             if let watch = desk.watches[heard.machine] { page.watches[heard.machine] = (watch, newest) }
         }
         try write(page)
