@@ -102,8 +102,11 @@ let package = Package(
         tests("TensorsTests", ["Tensors"]),
         tests(
             "NetworksTests", ["Plant", "Networks", "Tensors"],
-            exclude: ["Fixtures/make_fixture.py", "Fixtures/make_layers.py"],
-            resources: [.copy("Fixtures/small-network.safetensors"), .copy("Fixtures/layers.safetensors")]),
+            exclude: ["Fixtures/make_fixture.py", "Fixtures/make_layers.py", "Fixtures/make_method.py"],
+            resources: [
+                .copy("Fixtures/small-network.safetensors"), .copy("Fixtures/layers.safetensors"),
+                .copy("Fixtures/method.safetensors"),
+            ]),
         tests(
             "DetectionTests", ["Plant", "Detection", "Spectra", "Networks", "Tensors"], resources: [.copy("Fixtures")]),
         tests("DatasetsTests", ["Plant", "Datasets", "Audio", "Spectra"]),

@@ -63,6 +63,17 @@ package struct Architecture: Sendable, Hashable {
     package var usesWave: Bool { channels.contains { $0 == .tgram || $0 == .tfgram } }
 }
 
+extension Architecture {
+    /// The same network with so many times the channels in its convolutions, rounded to multiples of 16.
+    package func widened(by factor: Double) -> Architecture {
+        func wide(_ channels: Int) -> Int { max(Int((Double(channels) * factor / 16).rounded()), 1) * 16 }
+        var other = self
+        (other.stemChannels, other.trunkChannels) = (wide(stemChannels), wide(trunkChannels))
+        for index in stages.indices { other.stages[index].channels = wide(stages[index].channels) }
+        return other
+    }
+}
+
 /// An image's sides and channels; it is stored [rows][columns][channels].
 struct Plane: Sendable, Hashable {
     var rows: Int

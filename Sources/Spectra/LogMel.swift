@@ -13,3 +13,15 @@ package struct LogMel: Hashable, Sendable {
         self.values = values
     }
 }
+
+extension LogMel {
+    /// The frames from `start` on, so many of them.
+    package func cropped(from start: Int, frames count: Int) -> LogMel {
+        precondition(start >= 0 && start + count <= frames, "frames \(start)..<\(start + count) of \(frames)")
+        guard count < frames else { return self }
+        let values = (0..<melBands).flatMap { band in
+            self.values[band * frames + start..<band * frames + start + count]
+        }
+        return LogMel(melBands: melBands, frames: count, values: values)
+    }
+}

@@ -31,9 +31,9 @@ extension Architecture {
         func failure(_ name: String, _ text: String) -> ModelError {
             ModelError(.damagedFile, "the model file says \"\(text)\" for network.\(name)")
         }
-        let list = try text("channels")
-        let channels = list.split(separator: ",").compactMap { Channel(rawValue: String($0)) }
-        self.init(channels: channels)
+        let names = try text("channels")
+        guard let list = ChannelList(names), list.description == names else { throw failure("channels", names) }
+        self.init(channels: list.channels)
         for (name, path) in Self.sizes {
             let value = try text(name)
             guard let size = Int(value) else { throw failure(name, value) }

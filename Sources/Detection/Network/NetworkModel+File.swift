@@ -3,12 +3,18 @@ internal import Plant
 internal import Spectra
 
 extension NetworkModel {
+    private static let recipePrefix = "recipe."
+    /// Where the setting is absent, a clip is its most anomalous window.
+    private static let meanOfWindows = "mean"
+
     package var file: ModelFile {
         var settings = architecture.settings
         settings["score"] = rule.rawValue
         settings["arcface.scale"] = String(arcFace.scale)
         settings["arcface.margin"] = String(arcFace.margin)
         settings["windowHop"] = String(windowHop)
+        if averagesWindows { settings["windows"] = Self.meanOfWindows }
+        for (name, value) in recipe { settings[Self.recipePrefix + name] = value }
         if !openTypes.isEmpty { settings["openTypes"] = openTypes.sorted().joined(separator: " ") }
         return ModelFile(
             kind: Self.kind, feature: feature, machines: machines, calibration: calibration,
@@ -46,7 +52,11 @@ extension NetworkModel {
         try self.init(
             parameters, feature: file.feature, machines: file.machines,
             rule: try setting("score", ScoreRule.init(rawValue:)), arcFace: arcFace,
-            windowHop: try setting("windowHop") { text in Int(text).flatMap { $0 >= 0 ? $0 : nil } })
+            windowHop: try setting("windowHop") { text in Int(text).flatMap { $0 >= 0 ? $0 : nil } },
+            averagesWindows: file.settings["windows"] == Self.meanOfWindows)
+        for (name, value) in file.settings where name.hasPrefix(Self.recipePrefix) {
+            recipe[String(name.dropFirst(Self.recipePrefix.count))] = value
+        }
         openTypes = Set((file.settings["openTypes"] ?? "").split(separator: " ").map(String.init))
         calibration = file.calibration
         let table = TensorTable(file.tensors)

@@ -5,10 +5,12 @@ package import Spectra
 /// An OS-SCL network that tells a plant's machines apart: a clip that it does not take for its own machine is anomalous.
 ///
 /// The score is one of several (`rule`). A clip is heard in windows of the network's length: the first, and where
-/// `windowHop` is not zero further ones over the rest; the clip's score is that of its most anomalous window.
+/// `windowHop` is not zero further ones over the rest; the clip's score is that of its most anomalous window, or of the mean
+/// of what its windows measure.
 ///
 /// Tensors: those of the network under their published names, and per machine those of its `MachineReference`.
-/// Metadata: the architecture (`network.*`), `score`, `arcface.scale`, `arcface.margin`, `windowHop`, `openTypes`.
+/// Metadata: the architecture (`network.*`), `score`, `arcface.scale`, `arcface.margin`, `windowHop`, `windows`, `openTypes`,
+/// and how the network was trained (`recipe.*`).
 package struct NetworkModel: AnomalyModel {
     package static let kind = "os-scl"
 
@@ -19,6 +21,10 @@ package struct NetworkModel: AnomalyModel {
     package let arcFace: ArcFace
     /// Frames between the windows of a clip that is longer than the network hears; 0 for its first window alone.
     package var windowHop: Int
+    /// A clip measures what its windows do on average; they are crops, as the network was trained on.
+    package var averagesWindows: Bool
+    /// How the network was trained, by name.
+    package var recipe: [String: String] = [:]
     /// Machine types of which machines without a class are scored too: by the least standardised measure that any machine
     /// of the type gives.
     package var openTypes: Set<String> = []
@@ -40,7 +46,7 @@ package struct NetworkModel: AnomalyModel {
     /// Throws `.damagedFile` where architecture, feature and class table do not fit each other.
     package init(
         _ parameters: Parameters, feature: LogMelParameters, machines: [MachineName], rule: ScoreRule = .logOdds,
-        arcFace: ArcFace = ArcFace(), windowHop: Int? = nil
+        arcFace: ArcFace = ArcFace(), windowHop: Int? = nil, averagesWindows: Bool = false
     ) throws(ModelError) {
         let a = parameters.architecture
         func failure(_ reason: String) -> ModelError {
@@ -61,6 +67,7 @@ package struct NetworkModel: AnomalyModel {
         self.rule = rule
         self.arcFace = arcFace
         self.windowHop = windowHop ?? max(a.frames / 2, 1)
+        self.averagesWindows = averagesWindows
         classes = Dictionary(uniqueKeysWithValues: machines.enumerated().map { ($1, $0) })
         weights = parameters.tensors
         network = FoldedNetwork(parameters)

@@ -1,21 +1,27 @@
 package import Tensors
 
-/// The exponential moving average of the weights and running statistics, which is the network that hears.
+/// The moving average of the weights and running statistics, which is the network that hears.
 package struct MovingAverage: Sendable, Hashable {
     package enum Rule: Sendable, Hashable {
         /// min(decay, (1 + t) / (10 + t)) at step t: short runs forget their start.
         case warmUp
-        /// The published code's: the decay from the first step on, after which the live weights are multiplied by
-        /// 1 − 2·10⁻⁶, and the live statistics with them.
+        /// The decay from the first step on.
+        case constant
+        /// The published code's: the same, but then the live weights are multiplied by 1 − 2·10⁻⁶, and the live statistics
+        /// with them.
         case published
     }
 
-    package var decay = 0.9999
-    package var rule = Rule.warmUp
+    package var decay: Double
+    package var rule: Rule
+    /// From the end of this step on, 1 for the first, the average is the plain mean of the weights after each step; nil:
+    /// never.
+    ///
+    /// Source: Izmailov et al., "Averaging weights leads to wider optima", UAI 2018 (stochastic weight averaging).
+    package var meanFrom: Int?
 
-    package init(decay: Double = 0.9999, rule: Rule = .warmUp) {
-        self.decay = decay
-        self.rule = rule
+    package init(decay: Double = 0.9999, rule: Rule = .warmUp, meanFrom: Int? = nil) {
+        (self.decay, self.rule, self.meanFrom) = (decay, rule, meanFrom)
     }
 
     private static let publishedShrink: Float = 1 - 2e-6
@@ -27,62 +33,57 @@ package struct MovingAverage: Sendable, Hashable {
 
     /// As much of the live weights as all these steps would take of them.
     package func update(_ average: Parameters, with live: Parameters, steps: Range<Int>) {
-        let kept = steps.reduce(1.0) { kept, step in
-            kept * (rule == .published ? decay : min(decay, Double(1 + step) / Double(10 + step)))
-        }
-        let taken = Float(1 - kept)
+        let taken = Float(1 - steps.reduce(1.0) { $0 * kept(at: $1) })
         let (a, w) = (average.buffer.pointer, live.buffer.pointer)
         for index in 0..<live.layout.count { a[index] -= taken * (a[index] - w[index]) }
         guard rule == .published else { return }
         let shrink = steps.reduce(Float(1)) { shrink, _ in shrink * Self.publishedShrink }
         for index in 0..<live.layout.count { w[index] *= shrink }
     }
-}
 
-/// The plain mean of several versions of the weights (SWA).
-///
-/// Its running statistics are the mean of theirs too, but belong to none of them: compute them anew with a
-/// `StatisticsMean` before use.
-package final class WeightMean {
-    package let mean: Parameters
-    package private(set) var versions = 0
-
-    package init(_ architecture: Architecture) { mean = Parameters(architecture) }
-
-    package func add(_ parameters: Parameters) {
-        versions += 1
-        let share = 1 / Float(versions)
-        let (a, w) = (mean.buffer.pointer, parameters.buffer.pointer)
-        for index in 0..<parameters.layout.count { a[index] += share * (w[index] - a[index]) }
+    /// The share of the average that a step leaves.
+    private func kept(at step: Int) -> Double {
+        if let meanFrom, step + 1 >= meanFrom { return 1 - 1 / Double(step + 2 - meanFrom) }
+        return rule == .warmUp ? min(decay, Double(1 + step) / Double(10 + step)) : decay
     }
 }
 
-/// Running statistics computed anew: the plain mean of the moments of many batches, under weights that stand still.
-///
-/// Source: Izmailov et al., "Averaging weights leads to wider optima", UAI 2018; PyTorch's `update_bn`.
-package struct StatisticsMean: Sendable {
-    private var sums: [Double]
-    private let range: Range<Int>
-    package private(set) var batches = 0
-
-    package init(_ layout: ParameterLayout) {
-        range = layout.trainedCount..<layout.count
-        sums = [Double](repeating: 0, count: range.count)
-    }
-
-    /// - Parameter statistics: as long as the parameters; the moments that `Backbone.forward` and `Tail.observe` wrote.
-    package mutating func add(statistics: FloatBuffer) {
-        precondition(statistics.count >= range.upperBound, "statistics of \(statistics.count) floats")
-        batches += 1
-        for index in sums.indices { sums[index] += Double(statistics.pointer[range.lowerBound + index]) }
-    }
-
-    /// Replaces the running statistics; at least one batch must have been added.
-    package func write(to parameters: Parameters) {
-        precondition(batches > 0, "running statistics of no batch")
-        for index in sums.indices {
-            parameters.buffer.pointer[range.lowerBound + index] = Float(sums[index] / Double(batches))
+// As a word: "published", "warm-up", or a constant decay such as "0.995". When it becomes the plain mean is no part of it.
+extension MovingAverage: LosslessStringConvertible {
+    package init?(_ description: String) {
+        switch description {
+        case "published": self.init(rule: .published)
+        case "warm-up": self.init(rule: .warmUp)
+        default:
+            guard let decay = Double(description), decay > 0, decay < 1 else { return nil }
+            self.init(decay: decay, rule: .constant)
         }
+    }
+
+    package var description: String {
+        switch rule {
+        case .published: "published"
+        case .warmUp: "warm-up"
+        case .constant: "\(decay)"
+        }
+    }
+}
+
+extension MovingAverage: Codable {
+    package static let choices = "published, warm-up or a decay between 0 and 1"
+
+    package init(from decoder: any Decoder) throws {
+        let word = try decoder.singleValueContainer().decode(String.self)
+        guard let rule = MovingAverage(word) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "\"\(word)\"; choose \(Self.choices)"))
+        }
+        self = rule
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }
 

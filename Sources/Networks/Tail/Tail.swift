@@ -17,14 +17,18 @@ package final class Tail {
         package var shares: [Float]
         /// Scaled cosines of the averaged network, [clips][classes], and the weight of the distance to them.
         package var teacher: (logits: [Float], weight: Float)?
+        /// Clips of earlier batches.
+        package var memory: EmbeddingMemory?
 
         package init(
-            labels: [Int], mixedLabels: [Int], shares: [Float], teacher: (logits: [Float], weight: Float)? = nil
+            labels: [Int], mixedLabels: [Int], shares: [Float], teacher: (logits: [Float], weight: Float)? = nil,
+            memory: EmbeddingMemory? = nil
         ) {
             self.labels = labels
             self.mixedLabels = mixedLabels
             self.shares = shares
             self.teacher = teacher
+            self.memory = memory
         }
     }
 
@@ -96,7 +100,7 @@ package final class Tail {
         var outcome = Outcome()
         outcome.embeddings = z.floats
         var g = classify(parameters, z, targets, gradient: gradient, outcome: &outcome)
-        let (loss, pull) = contrastive.loss(z, labels: targets.labels)
+        let (loss, pull) = contrastive.loss(z, labels: targets.labels, memory: targets.memory)
         outcome.contrastive = loss
         g += pull
         g.projectRows(z, lengths: lengths)

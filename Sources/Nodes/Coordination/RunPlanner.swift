@@ -65,48 +65,12 @@ package struct RunPlanner {
         return Plan(work: work, clipCount: clips.count)
     }
 
-    /// What a specification asks of a network's training; what it leaves open takes the defaults.
-    ///
-    /// - Parameter hasAudio: of a dataset of log-mels no network can hear the wave.
     private func recipe(_ specification: RunSpecification, hasAudio: Bool) throws(RunFailure) -> TrainingRecipe {
-        let channels: [Architecture.Channel]
         do throws(RunSpecificationError) {
-            channels = try specification.networkChannels() ?? (hasAudio ? [.logMel, .tgram] : [.logMel])
+            return try TrainingRecipe(specification, hasAudio: hasAudio)
         } catch {
             throw RunFailure(error.description)
         }
-        guard hasAudio || channels == [.logMel] else {
-            throw RunFailure("a dataset of log-mels has no wave for tgram or tfgram; train with --channels logmel")
-        }
-        let length: TrainingRecipe.Length =
-            specification.steps.map { .steps($0) } ?? .epochs(specification.epochs ?? 10)
-        var recipe = TrainingRecipe(architecture: Architecture(channels: channels), length: length)
-        recipe.batch = specification.batch ?? recipe.batch
-        recipe.shard = min(specification.shard ?? recipe.shard, recipe.batch)
-        recipe.seed = specification.seed ?? recipe.seed
-        recipe.learningRate = specification.learningRate ?? recipe.learningRate
-        recipe.isBalanced = specification.balanced ?? recipe.isBalanced
-        recipe.validationInterval = specification.validationInterval
-        recipe.falseAlarmRate = specification.falseAlarmRate ?? recipe.falseAlarmRate
-        recipe.rule = specification.score.flatMap(ScoreRule.init(rawValue:)) ?? recipe.rule
-        recipe.replicas = specification.mode == "local" ? replicas(specification) : nil
-        return recipe
-    }
-
-    private func replicas(_ specification: RunSpecification) -> ReplicaRecipe {
-        var replicas = ReplicaRecipe()
-        replicas.replicas = specification.replicas ?? replicas.replicas
-        replicas.roundSteps = specification.roundSteps ?? replicas.roundSteps
-        switch specification.averaging {
-        case "mean": replicas.averaging = .mean
-        case "fedavg": replicas.averaging = .fedAvg
-        default: break
-        }
-        replicas.isCompressed = specification.exchange != "float32"
-        replicas.warmUpSteps = specification.warmUpSteps
-        replicas.finishSteps = specification.finishSteps
-        replicas.fixedNormShare = specification.fixedNorms ?? replicas.fixedNormShare
-        return replicas
     }
 
     private func evaluation(

@@ -1,6 +1,6 @@
-internal import Detection
+package import Detection
 internal import FoundationEssentials
-internal import Networks
+package import Networks
 
 /// What a client asks of a run besides its dataset and model: the JSON object in the run's row.
 ///
@@ -11,9 +11,21 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     package var seed: UInt64?
     /// Of the thresholds: the share of normal clips that may be called anomalous.
     package var falseAlarmRate: Double?
-    /// Of a network: what it hears, e.g. `["logmel", "tgram"]`.
-    package var channels: [String]?
-    /// How long a network is trained: steps, or else passes over the clips.
+
+    // MARK: Of a network
+
+    /// Whose settings take the place of the defaults.
+    package var recipe: Preset?
+    package var channels: ChannelList?
+    /// The log-mel with its bands mixed by self-attention is a channel too.
+    package var attention: Bool?
+    /// Times the channels of its convolutions.
+    package var width: Double?
+    /// Centres per class.
+    package var subCentres: Int?
+    /// How much of a clip it hears at a time, seconds.
+    package var crop: Double?
+    /// How long it is trained: steps, or else passes over the clips.
     package var steps: Int?
     package var epochs: Int?
     /// Clips per step.
@@ -22,24 +34,52 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     package var learningRate: Double?
     /// Every class equally often.
     package var balanced: Bool?
+    /// How its weights are averaged, and from which step on by their plain mean.
+    package var ema: MovingAverage?
+    package var swa: Int?
+    /// The averaged network teaches, with that weight.
+    package var teacher: Bool?
+    package var teacherWeight: Double?
+    /// Embeddings of earlier batches are partners too.
+    package var memoryPool: Bool?
     /// Steps between validations.
     package var validationInterval: Int?
-    /// By what the finished network scores, e.g. `hybrid`.
-    package var score: String?
-    /// "sync", or "local": replicas are trained apart and averaged.
-    package var mode: String?
+    /// By what it scores once it is finished.
+    package var score: ScoreRule?
+
+    // MARK: Of replicas
+
+    package var mode: Mode?
     package var replicas: Int?
     /// Steps of each replica from one average to the next.
     package var roundSteps: Int?
-    /// "nesterov", "mean" or "fedavg".
-    package var averaging: String?
-    /// How changes of the weights travel: "int8" or "float32".
-    package var exchange: String?
+    package var averaging: Averaging?
+    package var exchange: Exchange?
     /// Synchronous steps before the first round and after the last.
     package var warmUpSteps: Int?
     package var finishSteps: Int?
     /// The share of the rounds, the last ones, whose batch norms stand still.
     package var fixedNorms: Double?
+
+    package enum Preset: String, Codable, CaseIterable, Sendable {
+        case published
+    }
+
+    package enum Mode: String, Codable, CaseIterable, Sendable {
+        /// Every step is taken together.
+        case sync
+        /// Replicas are trained apart and averaged.
+        case local
+    }
+
+    package enum Averaging: String, Codable, CaseIterable, Sendable {
+        case nesterov, mean, fedavg
+    }
+
+    /// How changes of the weights travel.
+    package enum Exchange: String, Codable, CaseIterable, Sendable {
+        case int8, float32
+    }
 
     package init(shard: Int? = nil, seed: UInt64? = nil, falseAlarmRate: Double? = nil) {
         self.shard = shard
@@ -51,64 +91,12 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     package init(json: String) throws(RunSpecificationError) {
         do {
             self = try JSONDecoder().decode(RunSpecification.self, from: Data(json.utf8))
+        } catch let error as DecodingError {
+            throw RunSpecificationError(error)
         } catch {
             throw RunSpecificationError("the specification is not what this version reads: \(error)")
         }
-        if let shard, !(1...4096).contains(shard) {
-            throw RunSpecificationError("shards of \(shard) clips; choose 1 to 4096")
-        }
-        if let falseAlarmRate, !(falseAlarmRate > 0 && falseAlarmRate < 1) {
-            throw RunSpecificationError("a false-alarm rate of \(falseAlarmRate); choose one between 0 and 1")
-        }
-        if let batch, !(2...4096).contains(batch) {
-            throw RunSpecificationError("a batch of \(batch) clips; choose 2 to 4096")
-        }
-        if let learningRate, !(learningRate > 0 && learningRate <= 1) {
-            throw RunSpecificationError("a learning rate of \(learningRate); choose one above 0 and at most 1")
-        }
-        if let score, ScoreRule(rawValue: score) == nil {
-            throw RunSpecificationError("a score \"\(score)\"; choose \(ScoreRule.names)")
-        }
-        _ = try networkChannels()
-        for (name, value) in [("steps", steps), ("epochs", epochs), ("validationInterval", validationInterval)] {
-            if let value, !(1...10_000_000).contains(value) {
-                throw RunSpecificationError("\(name) is \(value); choose 1 to 10000000")
-            }
-        }
-        try checkReplicas()
-    }
-
-    private func checkReplicas() throws(RunSpecificationError) {
-        let words = [
-            ("mode", mode, ["sync", "local"]), ("averaging", averaging, ["nesterov", "mean", "fedavg"]),
-            ("exchange", exchange, ["int8", "float32"]),
-        ]
-        for case (let name, let word?, let known) in words where !known.contains(word) {
-            throw RunSpecificationError("\(name) is \"\(word)\"; choose \(known.joined(separator: ", "))")
-        }
-        let numbers = [
-            ("replicas", replicas, 1...256), ("roundSteps", roundSteps, 1...100_000),
-            ("warmUpSteps", warmUpSteps, 0...10_000_000), ("finishSteps", finishSteps, 0...10_000_000),
-        ]
-        for case (let name, let value?, let range) in numbers where !range.contains(value) {
-            throw RunSpecificationError("\(name) is \(value); choose \(range.lowerBound) to \(range.upperBound)")
-        }
-        if let fixedNorms, !(0...1).contains(fixedNorms) {
-            throw RunSpecificationError("fixedNorms is \(fixedNorms); choose a share from 0 to 1")
-        }
-    }
-
-    /// What a network hears, in its own order; nil where that is left open.
-    func networkChannels() throws(RunSpecificationError) -> [Architecture.Channel]? {
-        guard let channels else { return nil }
-        let known = channels.compactMap(Architecture.Channel.init(rawValue:))
-        let ordered = Architecture.Channel.allCases.filter(known.contains)
-        guard ordered.count == channels.count, ordered.contains(.logMel) else {
-            throw RunSpecificationError(
-                "the channels \"\(channels.joined(separator: ","))\"; choose logmel, logmel,tgram, logmel,tfgram or "
-                    + "logmel,tgram,tfgram")
-        }
-        return ordered
+        try check()
     }
 
     /// The row's JSON; equal specifications give equal text.
@@ -123,8 +111,24 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     }
 }
 
+extension ScoreRule: Codable {}
+
 package struct RunSpecificationError: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
 
     init(_ description: String) { self.description = description }
+
+    fileprivate init(_ error: DecodingError) {
+        let context: DecodingError.Context? =
+            switch error {
+            case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
+                .valueNotFound(_, let context):
+                context
+            @unknown default: nil
+            }
+        let field = context?.codingPath.last?.stringValue
+        self.init(
+            "the specification\(field.map { "'s " + $0 } ?? "") is not what this version reads: "
+                + (context?.debugDescription ?? "\(error)"))
+    }
 }

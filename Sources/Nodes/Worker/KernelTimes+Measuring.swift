@@ -8,24 +8,25 @@ extension KernelTimes {
     /// - Parameters:
     ///   - batch: clips of a step.
     ///   - shard: clips of a shard.
-    package static func measured(_ architecture: Architecture, batch: Int, shard: Int) -> KernelTimes {
+    ///   - teaches: the averaged network hears every shard too.
+    package static func measured(
+        _ architecture: Architecture, batch: Int, shard: Int, teaches: Bool = false
+    ) -> KernelTimes {
         let parameters = Parameters(architecture, seed: 1)
         let gradient = FloatBuffer(count: parameters.layout.count)
         var random = CounterRandom(1)
         let backbone = Backbone(architecture, clips: shard)
-        for clip in 0..<shard {
-            backbone.load(
-                clip,
-                logMel: (0..<architecture.melBands * architecture.frames).map { _ in
-                    Float(10 * random.nextNormal() - 40)
-                },
-                wave: architecture.usesWave
-                    ? (0..<architecture.waveSamples).map { _ in Float(0.1 * random.nextNormal()) } : [])
-        }
+        let logMel = (0..<architecture.melBands * architecture.frames).map { _ in Float(10 * random.nextNormal() - 40) }
+        let wave =
+            architecture.usesWave ? (0..<architecture.waveSamples).map { _ in Float(0.1 * random.nextNormal()) } : []
+        for clip in 0..<shard { backbone.load(clip, logMel: logMel, wave: wave) }
+        let teacher = FoldedNetwork(parameters)
+        let scratch = FoldedNetwork.Scratch(architecture)
         let slope = (0..<shard * architecture.trunkChannels).map { _ in Float(random.nextNormal()) }
         let shardSeconds = median {
             _ = backbone.forward(parameters, statistics: gradient)
             backbone.backward(parameters, featureGradient: slope, gradient: gradient)
+            for _ in 0..<(teaches ? shard : 0) { _ = teacher.hear(logMel: logMel, wave: wave, scratch: scratch) }
         }
         let labels = (0..<batch).map { $0 % architecture.classes }
         let targets = Tail.Targets(labels: labels, mixedLabels: labels.reversed(), shares: labels.map { _ in 0.4 })

@@ -11,21 +11,27 @@ struct BatchPlan {
         var partner: Int
         /// Of the clip itself; 1 where nothing is mixed in.
         var share: Float
+        /// Where the crops of both begin, frames; 0 where the whole of them is heard.
+        var start = 0
+        var partnerStart = 0
     }
 
     /// Keeps the streams of one seed apart.
-    private enum Stream: UInt64 { case clips = 1, classes, withinClass, mixture }
+    private enum Stream: UInt64 { case clips = 1, classes, withinClass, mixture, crop }
 
     private let batch: Int
     private let seed: UInt64
     private let mixes: Bool
     private let clipCount: Int
+    /// Frames by which a clip is longer than what the network hears of it.
+    private let slack: Int
     /// Clips by class, for the balanced order alone.
     private let members: [[Int]]?
 
     /// - Parameter labels: the class of every training clip.
-    init(_ recipe: TrainingRecipe, labels: [Int]) {
+    init(_ recipe: TrainingRecipe, labels: [Int], slack: Int = 0) {
         precondition(!labels.isEmpty, "batches of no clips")
+        self.slack = slack
         (batch, seed, mixes, clipCount) = (recipe.batch, recipe.seed, recipe.mixes, labels.count)
         members =
             recipe.isBalanced
@@ -35,12 +41,26 @@ struct BatchPlan {
     /// - Parameter step: 1 for the first.
     func batch(step: Int) -> [Entry] {
         let clips = members.map { balanced(step, $0) } ?? uniform(step)
-        guard mixes else { return clips.map { Entry(clip: $0, partner: $0, share: 1) } }
+        let starts = starts(step, clips.count)
+        guard mixes else {
+            return clips.indices.map { Entry(clip: clips[$0], partner: clips[$0], share: 1, start: starts[$0]) }
+        }
         var random = CounterRandom(seed, Stream.mixture.rawValue, UInt64(step))
         // One draw per batch.
         let share = Float(random.nextArcsine())
         let partners = random.permutation(batch)
-        return clips.indices.map { Entry(clip: clips[$0], partner: clips[partners[$0]], share: share) }
+        return clips.indices.map { place in
+            Entry(
+                clip: clips[place], partner: clips[partners[place]], share: share, start: starts[place],
+                partnerStart: starts[partners[place]])
+        }
+    }
+
+    /// Where the crops of a step begin.
+    func starts(_ step: Int, _ count: Int) -> [Int] {
+        guard slack > 0 else { return Array(repeating: 0, count: count) }
+        var random = CounterRandom(seed, Stream.crop.rawValue, UInt64(step))
+        return (0..<count).map { _ in random.nextIndex(below: slack + 1) }
     }
 
     private func uniform(_ step: Int) -> [Int] {

@@ -9,6 +9,31 @@ struct ClipWindow {
     var logMel: LogMel
     /// Empty where the network needs no wave.
     var wave: [Float]
+
+    /// A part of it.
+    ///
+    /// - Parameters:
+    ///   - start: frames.
+    ///   - crop: how long the part is.
+    func cropped(from start: Int, to crop: SurveyShard.Output.Extent, hopLength: Int) -> ClipWindow {
+        let first = start * hopLength
+        return ClipWindow(
+            logMel: logMel.cropped(from: start, frames: crop.frames),
+            wave: wave.isEmpty ? [] : Array(wave[first..<first + crop.samples]))
+    }
+
+    /// Share·own + (1 − share)·other, decibel by decibel and sample by sample.
+    func mixed(with other: ClipWindow, share: Float) -> ClipWindow {
+        func mix(_ own: [Float], _ other: [Float]) -> [Float] {
+            var mixed = own
+            for index in mixed.indices { mixed[index] = share * own[index] + (1 - share) * other[index] }
+            return mixed
+        }
+        let levels = mix(logMel.values, other.logMel.values)
+        return ClipWindow(
+            logMel: LogMel(melBands: logMel.melBands, frames: logMel.frames, values: levels),
+            wave: mix(wave, other.wave))
+    }
 }
 
 /// Makes the windows of clips, and keeps them in the store for the next step.
@@ -59,8 +84,10 @@ final class ClipWindowMaker {
     ///
     /// - Parameter bytes: fetches the clip where the store has forgotten it.
     func window(
-        _ clip: ShardClip, samples: Int, frames: Int, usesWave: Bool, bytes: (ContentHash) throws -> [UInt8]
+        _ clip: ShardClip, _ extent: SurveyShard.Output.Extent, usesWave: Bool,
+        bytes: (ContentHash) throws -> [UInt8]
     ) throws -> ClipWindow {
+        let (samples, frames) = (extent.samples, extent.frames)
         let key = key(clip, samples: samples, frames: frames, usesWave: usesWave)
         let logMelCount = feature.melBands * frames
         if let kept = store.find(key), kept.count == logMelCount + (usesWave ? samples : 0) {
@@ -74,8 +101,8 @@ final class ClipWindowMaker {
     }
 
     /// Whether the window of a clip can be made without the clip.
-    func has(_ clip: ShardClip, samples: Int, frames: Int, usesWave: Bool) -> Bool {
-        store.has(key(clip, samples: samples, frames: frames, usesWave: usesWave))
+    func has(_ clip: ShardClip, _ extent: SurveyShard.Output.Extent, usesWave: Bool) -> Bool {
+        store.has(key(clip, samples: extent.samples, frames: extent.frames, usesWave: usesWave))
     }
 
     /// The clip's file. A clip that the broker has lost is named.
@@ -104,10 +131,7 @@ final class ClipWindowMaker {
                     "\(clip.name): is a log-mel of \(whole.melBands) x \(whole.frames), the network hears "
                         + "\(feature.melBands) x \(frames)\(usesWave ? " and the wave" : "")")
             }
-            let values = (0..<whole.melBands).flatMap { band in
-                whole.values[band * whole.frames..<band * whole.frames + frames]
-            }
-            return ClipWindow(logMel: LogMel(melBands: whole.melBands, frames: frames, values: values), wave: [])
+            return ClipWindow(logMel: whole.cropped(from: 0, frames: frames), wave: [])
         }
     }
 

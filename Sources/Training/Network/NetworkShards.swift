@@ -31,6 +31,7 @@ final class NetworkShards {
     /// Shared by all backbones, since one at a time goes back.
     private var room: GradientRoom?
     private var listener: (task: NetworkTask, machines: [MachineName], listener: NetworkListener)?
+    private var teacher: (hash: ContentHash, network: FoldedNetwork, scratch: FoldedNetwork.Scratch)?
 
     init(store: any FeatureStore, activationLimit: Int) {
         self.store = store
@@ -56,21 +57,30 @@ final class NetworkShards {
     }
 
     func forward(_ specification: [UInt8], fetch: Fetch) throws -> ForwardShard.Output {
-        let kept = try run(specification, fetch: fetch)
-        self.kept.append(kept.kept)
+        let shard = try ForwardShard(decoding: specification)
+        var taught = ForwardShard.Output.Teacher()
+        let (kept, features) = try run(shard, key: ContentHash(of: specification), fetch: fetch) { window in
+            guard let hash = shard.teacher else { return }
+            let teacher = try self.teacher(hash, shard.task, fetch: fetch)
+            let hearing = teacher.network.hear(
+                logMel: window.logMel.values, wave: window.wave, scratch: teacher.scratch)
+            taught.embeddings += hearing.embedding
+            taught.cosines += hearing.cosines
+        }
+        self.kept.append(kept)
         return ForwardShard.Output(
-            features: kept.features,
-            statistics: ParameterLayout(kept.kept.backbone.architecture).statistics(in: kept.kept.statistics))
+            features: features,
+            statistics: ParameterLayout(kept.backbone.architecture).statistics(in: kept.statistics), teacher: taught)
     }
 
     func backward(_ shard: BackwardShard, fetch: Fetch) throws -> BackwardShard.Output {
         let key = ContentHash(of: shard.forward)
-        let task = try ForwardShard(decoding: shard.forward).task
+        let forward = try ForwardShard(decoding: shard.forward)
         let kept: Kept
         if let index = self.kept.firstIndex(where: { $0.key == key }) {
             kept = self.kept.remove(at: index)
         } else {
-            kept = try run(shard.forward, fetch: fetch).kept
+            kept = try run(forward, key: key, fetch: fetch).kept
         }
         defer { idle.append(kept.backbone) }
         guard kept.featuresHash == shard.featuresHash else {
@@ -86,7 +96,7 @@ final class NetworkShards {
         }
         let gradient = FloatBuffer(count: layout.count)
         backbone.backward(
-            try parameters(task, fetch: fetch), featureGradient: shard.featureGradient, gradient: gradient)
+            try parameters(forward.task, fetch: fetch), featureGradient: shard.featureGradient, gradient: gradient)
         let norm = gradient.norm(first: layout.trainedCount)
         return BackwardShard.Output(
             gradient: Array(UnsafeBufferPointer(start: gradient.pointer, count: layout.trainedCount)),
@@ -97,10 +107,10 @@ final class NetworkShards {
         let listener = try listener(shard.task, shard.machines, fetch: fetch)
         let maker = try maker(for: shard.task.feature)
         let a = try architecture(shard.task)
+        let extent = a.extent(of: shard.task.clipExtent)
         return MeasureShard.Output(
             clips: try shard.clips.map { clip in
-                let window = try maker.window(
-                    clip, samples: a.waveSamples, frames: a.frames, usesWave: a.usesWave, bytes: fetch)
+                let window = try maker.window(clip, extent, usesWave: a.usesWave, bytes: fetch)
                 do throws(ModelError) {
                     let signal =
                         a.usesWave
@@ -135,46 +145,55 @@ extension NetworkShards {
 
     private func missing(_ clips: [ShardClip], of task: NetworkTask) throws -> [ShardClip] {
         let (maker, a) = (try maker(for: task.feature), try architecture(task))
-        return clips.filter { !maker.has($0, samples: a.waveSamples, frames: a.frames, usesWave: a.usesWave) }
+        let extent = a.extent(of: task.clipExtent)
+        return clips.filter { !maker.has($0, extent, usesWave: a.usesWave) }
     }
 
     /// Takes a forward shard through the backbone.
-    private func run(_ specification: [UInt8], fetch: Fetch) throws -> (kept: Kept, features: [Float]) {
-        let shard = try ForwardShard(decoding: specification)
+    ///
+    /// - Parameter hear: is given every clip as the backbone hears it.
+    private func run(
+        _ shard: ForwardShard, key: ContentHash, fetch: Fetch, hear: (ClipWindow) throws -> Void = { _ in }
+    ) throws -> (kept: Kept, features: [Float]) {
         let parameters = try parameters(shard.task, fetch: fetch)
         guard !shard.clips.isEmpty else { throw WireError(.badBody, "a shard without clips") }
-        let backbone = try load(shard.clips, parameters.architecture, shard.task.feature, fetch: fetch)
+        let backbone = try load(
+            shard.clips, parameters.architecture, shard.task.feature, shard.task.clipExtent, fetch: fetch, hear: hear)
         let statistics = FloatBuffer(count: parameters.layout.count)
         let features = backbone.forward(parameters, statistics: statistics)
-        let kept = Kept(
-            key: ContentHash(of: specification), backbone: backbone, statistics: statistics,
-            featuresHash: features.contentHash)
+        let kept = Kept(key: key, backbone: backbone, statistics: statistics, featuresHash: features.contentHash)
         return (kept, features)
     }
 
     /// A backbone with the clips taken in.
+    ///
+    /// - Parameters:
+    ///   - clipExtent: how much is heard of a clip, where the network hears crops of it.
+    ///   - hear: is given every clip as the backbone hears it.
     func load(
-        _ clips: [ForwardShard.Clip], _ architecture: Architecture, _ feature: FeatureRecord, fixesNorms: Bool = false,
-        fetch: Fetch
+        _ clips: [ForwardShard.Clip], _ architecture: Architecture, _ feature: FeatureRecord,
+        _ clipExtent: SurveyShard.Output.Extent?, fixesNorms: Bool = false, fetch: Fetch,
+        hear: (ClipWindow) throws -> Void = { _ in }
     ) throws -> Backbone {
         let maker = try maker(for: feature)
         let backbone = backbone(architecture, clips: clips.count)
         backbone.fixesNorms = fixesNorms
+        let (extent, crop) = (architecture.extent(of: clipExtent), architecture.extent(of: nil))
+        func window(_ clip: ShardClip, _ start: Int) throws -> ClipWindow {
+            let whole = try maker.window(clip, extent, usesWave: architecture.usesWave, bytes: fetch)
+            guard extent != crop else { return whole }
+            guard start + crop.frames <= extent.frames else {
+                throw WireError(.badBody, "\(clip.name): a crop from frame \(start) of \(extent.frames)")
+            }
+            return whole.cropped(from: start, to: crop, hopLength: feature.hopLength)
+        }
         for (index, mixed) in clips.enumerated() {
-            func window(_ clip: ShardClip) throws -> ClipWindow {
-                try maker.window(
-                    clip, samples: architecture.waveSamples, frames: architecture.frames,
-                    usesWave: architecture.usesWave, bytes: fetch)
-            }
-            var (logMel, wave): ([Float], [Float])
-            let own = try window(mixed.clip)
-            (logMel, wave) = (own.logMel.values, own.wave)
+            var heard = try window(mixed.clip, mixed.start)
             if let partner = mixed.partner {
-                let other = try window(partner)
-                Self.mix(&logMel, other.logMel.values, share: mixed.share)
-                Self.mix(&wave, other.wave, share: mixed.share)
+                heard = heard.mixed(with: try window(partner, mixed.partnerStart), share: mixed.share)
             }
-            backbone.load(index, logMel: logMel, wave: wave)
+            backbone.load(index, logMel: heard.logMel.values, wave: heard.wave)
+            try hear(heard)
         }
         return backbone
     }
@@ -185,10 +204,6 @@ extension NetworkShards {
     /// Whether the activations of so many shards as large may be kept, beside those that wait already.
     func mayKeep(_ count: Int, as backbone: Backbone) -> Bool {
         keptBytes + count * backbone.activationBytes <= activationLimit
-    }
-
-    private static func mix(_ values: inout [Float], _ other: [Float], share: Float) {
-        for index in values.indices { values[index] = share * values[index] + (1 - share) * other[index] }
     }
 
     private func architecture(_ task: NetworkTask) throws(WireError) -> Architecture {
@@ -267,12 +282,29 @@ extension NetworkShards {
         let parameters = try parameters(task, fetch: fetch)
         do throws(ModelError) {
             let model = try NetworkModel(
-                parameters, feature: try self.parameters(of: task.feature), machines: machines, windowHop: 0)
+                parameters, feature: try self.parameters(of: task.feature), machines: machines,
+                windowHop: task.clipExtent == nil ? 0 : nil, averagesWindows: task.clipExtent != nil)
             let new = try model.makeListener()
             listener = (task, machines, new)
             return new
         } catch {
             throw WireError(.badBody, error.reason)
         }
+    }
+    private func teacher(
+        _ hash: ContentHash, _ task: NetworkTask, fetch: Fetch
+    ) throws -> (hash: ContentHash, network: FoldedNetwork, scratch: FoldedNetwork.Scratch) {
+        if let teacher, teacher.hash == hash { return teacher }
+        let parameters = try parameters(hash, try architecture(task), fetch: fetch)
+        let new = (hash, FoldedNetwork(parameters), FoldedNetwork.Scratch(parameters.architecture))
+        teacher = new
+        return new
+    }
+}
+
+extension Architecture {
+    /// How much is to be made of a clip: what the network hears of it, or the whole that its crops are cut from.
+    func extent(of clip: SurveyShard.Output.Extent?) -> SurveyShard.Output.Extent {
+        clip ?? .init(samples: waveSamples, frames: frames)
     }
 }

@@ -17,9 +17,14 @@ final class NetworkState {
     private(set) var validatedStep = 0
     /// Nil before the first round of replicas.
     private(set) var rounds: RoundState?
+    /// What the averaged network made of earlier batches; nil where nothing is remembered.
+    private(set) var memory: EmbeddingMemory?
 
-    /// What the model is made of once all steps are done.
-    var product: Parameters { best?.average ?? average }
+    /// What the model is made of once all steps are done: the average at its best validation, unless it is to be the mean of
+    /// the last steps.
+    func product(_ recipe: TrainingRecipe) -> Parameters {
+        recipe.average.meanFrom == nil ? best?.average ?? average : average
+    }
 
     struct Best {
         var average: Parameters
@@ -27,8 +32,9 @@ final class NetworkState {
         var step: Int
     }
 
-    init(_ architecture: Architecture, seed: UInt64) {
-        weights = Parameters(architecture, seed: seed)
+    init(_ architecture: Architecture, _ recipe: TrainingRecipe) {
+        weights = Parameters(architecture, seed: recipe.seed)
+        memory = recipe.memory.map { EmbeddingMemory(classes: architecture.classes, limit: $0) }
         descent = Descent(weights.layout)
         average = weights.copy()
     }
@@ -44,6 +50,9 @@ final class NetworkState {
         if isTaken { course.recipe.average.update(average, with: weights, steps: step - 1..<step) }
         return isTaken
     }
+
+    /// The averaged network's embeddings of a batch that was stepped on.
+    func remember(_ embeddings: [Float], labels: [Int]) { memory?.add(embeddings, labels: labels) }
 
     /// A step that an earlier coordinator skipped.
     func skip() {
@@ -81,7 +90,8 @@ final class NetworkState {
             weights: weights.bytes, first: descent.moments.first.bytes, second: descent.moments.second.bytes,
             average: average.bytes,
             best: best.map { .init(average: $0.average.bytes, loss: $0.loss, step: $0.step) },
-            validatedStep: validatedStep, norms: descent.gate.norms, skips: descent.gate.skips, rounds: rounds?.saved)
+            validatedStep: validatedStep, norms: descent.gate.norms, skips: descent.gate.skips, rounds: rounds?.saved,
+            memory: memory?.saved ?? [])
     }
 
     /// Takes over a saved state; false where it is of another network.
@@ -96,6 +106,11 @@ final class NetworkState {
         descent.moments.steps = saved.momentSteps
         descent.gate = GradientGate(norms: saved.norms, skips: saved.skips)
         (step, validatedStep) = (saved.step, saved.validatedStep)
+        // A run that was forked from one that remembered nothing, or less, begins with that.
+        if let memory, !saved.memory.isEmpty {
+            guard let known = EmbeddingMemory(saved.memory, of: architecture, limit: memory.limit) else { return false }
+            self.memory = known
+        }
         if let saved = saved.rounds {
             let rounds = RoundState(weights.layout)
             guard rounds.load(saved, weights: weights) else { return false }
@@ -113,5 +128,20 @@ final class NetworkState {
         validatedStep = step
         guard loss < best?.loss ?? .infinity else { return }
         best = Best(average: average.copy(), loss: loss, step: step)
+    }
+}
+
+extension EmbeddingMemory {
+    /// One entry per class, for a checkpoint.
+    fileprivate var saved: [[UInt8]] { classes.map { FloatBuffer($0.flatMap { $0 }).bytes } }
+
+    /// Nil where the entries are of another network.
+    fileprivate init?(_ saved: [[UInt8]], of a: Architecture, limit: Int) {
+        guard saved.count == a.classes else { return nil }
+        self.init(classes: a.classes, limit: limit)
+        for (label, bytes) in saved.enumerated() {
+            guard let kept = FloatBuffer(bytes: bytes), kept.count % a.embeddingSize == 0 else { return nil }
+            add(kept.values, labels: Array(repeating: label, count: kept.count / a.embeddingSize))
+        }
     }
 }

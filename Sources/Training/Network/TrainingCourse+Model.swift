@@ -20,9 +20,10 @@ extension TrainingCourse {
             }
         }
         do throws(ModelError) {
-            let model = try NetworkModel(
-                product, feature: feature, machines: machines, rule: recipe.rule
-            ).calibrated(
+            var network = try NetworkModel(
+                product, feature: feature, machines: machines, rule: recipe.rule, averagesWindows: clipExtent != nil)
+            network.recipe = recipe.summary(steps: steps)
+            let model = network.calibrated(
                 training: measured.prefix(training.count).compactMap { $0 },
                 heldBack: measured.dropFirst(training.count).compactMap { $0 },
                 falseAlarmRate: recipe.falseAlarmRate)
@@ -40,5 +41,23 @@ extension MeasureShard.Output.Measures {
     var measurement: Measurement {
         Measurement(
             logOdds: logOdds, centreDistance: centreDistance, embedding: embedding, timeStatistics: timeStatistics)
+    }
+}
+
+extension TrainingRecipe {
+    /// How a network was trained, for its model's file.
+    fileprivate func summary(steps: Int) -> [String: String] {
+        var summary = [
+            "steps": "\(steps)", "batch": "\(batch)", "shard": "\(shard)", "seed": "\(seed)",
+            "learningRate": "\(learningRate)", "average": average.description,
+        ]
+        if isPacedByEpoch { summary["pace"] = "epoch" }
+        if isBalanced { summary["balanced"] = "true" }
+        summary["meanFrom"] = average.meanFrom.map { "\($0)" }
+        summary["teacher"] = teacher.map { "\($0.weight)" }
+        summary["memory"] = memory.map { "\($0)" }
+        summary["cropSeconds"] = cropSeconds.map { "\($0)" }
+        summary["replicas"] = replicas.map { "\($0.replicas)" }
+        return summary
     }
 }

@@ -15,6 +15,8 @@ struct TrainingCourse {
     /// What was found of all clips, in fixed order.
     let survey: [ClipOutcome<SurveyShard.Output.Extent>]
     let architecture: Architecture
+    /// How much is heard of a clip, where the network hears crops of it; nil where it hears all of that.
+    let clipExtent: SurveyShard.Output.Extent?
     /// The class table.
     let machines: [MachineName]
     let training: [DatasetClip]
@@ -36,8 +38,10 @@ struct TrainingCourse {
         var architecture = recipe.architecture
         architecture.melBands = feature.melBands
         let window = Self.window(survey, feature: feature)
-        if window.samples > 0 { architecture.waveSamples = window.samples }
-        architecture.frames = window.frames
+        let heard = recipe.cropSeconds.map { window.cropped(toSeconds: $0, feature) } ?? window
+        if heard.samples > 0 { architecture.waveSamples = heard.samples }
+        architecture.frames = heard.frames
+        clipExtent = heard == window ? nil : window
         var notices: [String] = []
         var usable: [DatasetClip] = []
         for (clip, outcome) in zip(clips, survey) {
@@ -64,7 +68,7 @@ struct TrainingCourse {
         set = TrainingSet(
             clips: training.map { ShardClip($0) }, labels: training.compactMap { classes[$0.machine] },
             shard: recipe.shard)
-        plan = BatchPlan(recipe, labels: set.labels)
+        plan = BatchPlan(recipe, labels: set.labels, slack: window.frames - heard.frames)
         schedule = TrainingSchedule(steps: recipe.steps(clips: training.count), replicas: recipe.replicas)
         if let replicas = recipe.replicas, replicas.replicas > training.count {
             throw RunFailure("\(replicas.replicas) replicas are more than the \(training.count) clips; choose fewer")
@@ -75,7 +79,9 @@ struct TrainingCourse {
 
     var steps: Int { schedule.steps }
 
-    func learningRate(step: Int) -> Double { recipe.learningRate(step: step, of: steps) }
+    func learningRate(step: Int) -> Double {
+        recipe.learningRate(step: step, of: steps, clips: training.count)
+    }
 
     /// The length that most clips have, of which at most ten seconds are heard.
     private static func window(
@@ -92,6 +98,17 @@ struct TrainingCourse {
 
     /// The network at those weights, as shards name it.
     func task(_ weights: ContentHash) -> NetworkTask {
-        NetworkTask(architecture: architecture.settings, feature: feature.record, weights: weights)
+        NetworkTask(
+            architecture: architecture.settings, feature: feature.record, weights: weights, clipExtent: clipExtent)
+    }
+}
+
+extension SurveyShard.Output.Extent {
+    /// As much of a clip as lasts so long, but no more than there is; whole frames, at least one.
+    func cropped(toSeconds seconds: Double, _ feature: LogMelParameters) -> Self {
+        let wanted = Int((seconds * Double(feature.sampleRateHz) / Double(feature.hopLength)).rounded())
+        guard wanted < frames else { return self }
+        let frames = max(wanted, 1)
+        return .init(samples: samples > 0 ? (frames - 1) * feature.hopLength : 0, frames: frames)
     }
 }

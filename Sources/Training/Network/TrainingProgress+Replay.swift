@@ -4,7 +4,8 @@ internal import Tensors
 // How a training catches up with the steps that were committed after its checkpoint.
 
 extension TrainingProgress {
-    /// Takes committed steps again, up to the first whose change is not known.
+    /// Takes committed steps again, up to the first whose change is not known; where a step leaves more than its change
+    /// behind, which is embeddings, all are to be computed again.
     ///
     /// Throws where one leads to other weights than it did before.
     func replay(_ steps: [CommittedStep]) throws(RunFailure) {
@@ -15,7 +16,7 @@ extension TrainingProgress {
         }
         for step in steps where step.number == course.schedule.unit(after: state.step)?.end {
             recallValidation()
-            guard !isValidationDue, step.isSkipped || step.change != nil else { break }
+            guard !isValidationDue, step.isSkipped || (step.change != nil && state.memory == nil) else { break }
             try replay(step)
         }
         recallValidation()

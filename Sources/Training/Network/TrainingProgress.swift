@@ -9,7 +9,7 @@ struct TrainingProgress {
 
     init(_ course: TrainingCourse) {
         self.course = course
-        state = NetworkState(course.architecture, seed: course.recipe.seed)
+        state = NetworkState(course.architecture, course.recipe)
     }
 
     /// What a training does next.
@@ -29,7 +29,8 @@ struct TrainingProgress {
     var isValidationDue: Bool {
         guard state.step > state.validatedStep, !course.heldBack.isEmpty else { return false }
         return course.recipe.isValidated(
-            after: course.schedule.start(ofUnitEndingAt: state.step), to: state.step, of: course.steps)
+            after: course.schedule.start(ofUnitEndingAt: state.step), to: state.step, of: course.steps,
+            clips: course.training.count)
     }
 
     /// The training cannot go on where so many steps in a row were refused.

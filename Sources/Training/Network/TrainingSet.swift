@@ -13,7 +13,8 @@ struct TrainingSet {
     func batch(_ entries: [BatchPlan.Entry]) -> TrainingBatch {
         let clips = entries.map { entry in
             ForwardShard.Clip(
-                self.clips[entry.clip], partner: entry.share == 1 ? nil : self.clips[entry.partner], share: entry.share)
+                self.clips[entry.clip], partner: entry.share == 1 ? nil : self.clips[entry.partner], share: entry.share,
+                start: entry.start, partnerStart: entry.partnerStart)
         }
         return TrainingBatch(
             shards: clips.cut(into: shard),
@@ -27,7 +28,7 @@ struct TrainingSet {
 struct TrainingBatch {
     /// The clips of each shard.
     let shards: [[ForwardShard.Clip]]
-    let targets: Tail.Targets
+    var targets: Tail.Targets
 
     var clipCount: Int { targets.labels.count }
 }

@@ -9,6 +9,7 @@ struct ReplicaCourse {
     let hash: ContentHash
     let architecture: Architecture
     let feature: FeatureRecord
+    let clipExtent: SurveyShard.Output.Extent?
     private let recipe: TrainingRecipe
     private let replicas: Int
     private let steps: Int
@@ -33,15 +34,20 @@ struct ReplicaCourse {
         members =
             course.isDivided
             ? (0..<course.replicas).map { split.ownClips($0, of: course.clips.count) } : [Array(course.clips.indices)]
-        plans = members.map { members in BatchPlan(recipe, labels: members.map { course.labels[$0] }) }
+        let slack = max((course.clipExtent?.frames ?? 0) - architecture.frames, 0)
+        plans = members.map { members in
+            BatchPlan(recipe, labels: members.map { course.labels[$0] }, slack: slack)
+        }
         set = TrainingSet(clips: course.clips, labels: course.labels, shard: course.shard)
         (self.hash, self.recipe, self.replicas, self.steps) = (hash, recipe, course.replicas, course.steps)
-        feature = course.feature
+        (feature, clipExtent) = (course.feature, course.clipExtent)
     }
 
     var optimiser: Optimiser { recipe.optimiser }
 
-    func learningRate(step: Int) -> Double { recipe.learningRate(step: step, of: steps) }
+    func learningRate(step: Int) -> Double {
+        recipe.learningRate(step: step, of: steps, clips: set.clips.count)
+    }
 
     /// What a replica hears in a step: of common clips, no two replicas the same before all have been heard.
     func batch(step: Int, replica: Int) throws(WireError) -> TrainingBatch {
@@ -52,7 +58,9 @@ struct ReplicaCourse {
         let own = members[replica]
         return set.batch(
             plans[replica].batch(step: step).map { entry in
-                BatchPlan.Entry(clip: own[entry.clip], partner: own[entry.partner], share: entry.share)
+                var owned = entry
+                (owned.clip, owned.partner) = (own[entry.clip], own[entry.partner])
+                return owned
             })
     }
 }
@@ -67,7 +75,7 @@ extension TrainingCourse {
             batch: recipe.batch, shard: recipe.shard, seed: recipe.seed, mixes: recipe.mixes,
             isBalanced: recipe.isBalanced, steps: steps, learningRate: recipe.learningRate,
             adamW: RoundCourse.AdamW(recipe.optimiser), replicas: replicas.replicas,
-            isDivided: replicas.averaging == .fedAvg)
+            isDivided: replicas.averaging == .fedAvg, clipExtent: clipExtent)
     }
 }
 

@@ -109,7 +109,8 @@ final class ReplicaRounds {
         typealias Pass = (backbone: Backbone, statistics: FloatBuffer, features: [Float])
         func forth(_ clips: [ForwardShard.Clip]) throws -> Pass {
             let backbone = try network.load(
-                clips, course.architecture, course.feature, fixesNorms: shard.fixesNorms, fetch: fetch)
+                clips, course.architecture, course.feature, course.clipExtent, fixesNorms: shard.fixesNorms,
+                fetch: fetch)
             let statistics = FloatBuffer(count: layout.count)
             return (backbone, statistics, backbone.forward(weights, statistics: statistics))
         }

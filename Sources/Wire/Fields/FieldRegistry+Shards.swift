@@ -49,6 +49,8 @@ extension FieldRegistry {
             1: ("architecture", settings),
             2: ("feature", .message("LogMelParameters")),
             3: ("weights_sha256", hash),
+            4: ("clip_samples", count),
+            5: ("clip_frames", count),
         ],
         "SurveyShard": [
             1: ("feature", .message("LogMelParameters")),
@@ -66,15 +68,20 @@ extension FieldRegistry {
         "ForwardShard": [
             1: ("task", .message("NetworkTask")),
             2: ("clips", clips("MixedClip")),
+            3: ("teacher_sha256", hash),
         ],
         "MixedClip": [
             1: ("clip", .message("ShardClip")),
             2: ("partner", .message("ShardClip")),
             3: ("share", .single(0...1)),
+            4: ("start", count),
+            5: ("partner_start", count),
         ],
         "ForwardShardOutput": [
             1: ("features", body),
             2: ("statistics", body),
+            3: ("teacher_embeddings", body),
+            4: ("teacher_cosines", body),
         ],
         "BackwardShard": [
             1: ("forward", body),
@@ -118,6 +125,8 @@ extension FieldRegistry {
             12: ("adam_w", .message("AdamW")),
             13: ("replicas", count),
             14: ("divided", .flag),
+            15: ("clip_samples", count),
+            16: ("clip_frames", count),
         ],
         "AdamW": [
             1: ("first_decay", .double(0...1)),
@@ -167,6 +176,7 @@ extension FieldRegistry {
             15: ("remainder", body),
             16: ("span_start", body),
             17: ("links", clips("RoundLink")),
+            18: ("memory", .list(of: body, atMost: 4_096)),
         ],
         "RoundLink": [
             1: ("weights", body),

@@ -292,6 +292,11 @@ package nonisolated struct WireNetworkTask: Sendable {
   /// of the flat weights, fetched with FETCH
   package var weightsSha256: Data = Data()
 
+  /// with clip_frames: how much is heard of a clip, where the network hears crops of it; else 0
+  package var clipSamples: UInt32 = 0
+
+  package var clipFrames: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -372,6 +377,9 @@ package nonisolated struct WireForwardShard: Sendable {
 
   package var clips: [WireMixedClip] = []
 
+  /// weights of the averaged network, which hears the same clips at rest; absent where none does
+  package var teacherSha256: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -406,6 +414,11 @@ package nonisolated struct WireMixedClip: Sendable {
   /// of the clip itself, 0 to 1
   package var share: Float = 0
 
+  /// of the clip's crop, frames
+  package var start: UInt32 = 0
+
+  package var partnerStart: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -424,6 +437,12 @@ package nonisolated struct WireForwardShardOutput: Sendable {
 
   /// moments of the batch norms of the backbone, where the running ones lie behind the weights
   package var statistics: Data = Data()
+
+  /// [clips][embedding size], of the averaged network
+  package var teacherEmbeddings: Data = Data()
+
+  /// [clips][classes]
+  package var teacherCosines: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -620,6 +639,17 @@ package nonisolated struct WireRoundCourse: @unchecked Sendable {
   package var divided: Bool {
     get {_storage._divided}
     set {_uniqueStorage()._divided = newValue}
+  }
+
+  /// as in NetworkTask
+  package var clipSamples: UInt32 {
+    get {_storage._clipSamples}
+    set {_uniqueStorage()._clipSamples = newValue}
+  }
+
+  package var clipFrames: UInt32 {
+    get {_storage._clipFrames}
+    set {_uniqueStorage()._clipFrames = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -838,6 +868,12 @@ package nonisolated struct WireTrainingCheckpoint: @unchecked Sendable {
   package var links: [WireRoundLink] {
     get {_storage._links}
     set {_uniqueStorage()._links = newValue}
+  }
+
+  /// embeddings of earlier batches, one entry per class, oldest first; float32
+  package var memory: [Data] {
+    get {_storage._memory}
+    set {_uniqueStorage()._memory = newValue}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1232,7 +1268,7 @@ nonisolated extension WireNetworkSetting: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireNetworkTask: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".NetworkTask"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}architecture\0\u{1}feature\0\u{3}weights_sha256\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}architecture\0\u{1}feature\0\u{3}weights_sha256\0\u{3}clip_samples\0\u{3}clip_frames\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1243,6 +1279,8 @@ nonisolated extension WireNetworkTask: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.architecture) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._feature) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.weightsSha256) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.clipSamples) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.clipFrames) }()
       default: break
       }
     }
@@ -1262,6 +1300,12 @@ nonisolated extension WireNetworkTask: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.weightsSha256.isEmpty {
       try visitor.visitSingularBytesField(value: self.weightsSha256, fieldNumber: 3)
     }
+    if self.clipSamples != 0 {
+      try visitor.visitSingularUInt32Field(value: self.clipSamples, fieldNumber: 4)
+    }
+    if self.clipFrames != 0 {
+      try visitor.visitSingularUInt32Field(value: self.clipFrames, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1269,6 +1313,8 @@ nonisolated extension WireNetworkTask: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.architecture != rhs.architecture {return false}
     if lhs._feature != rhs._feature {return false}
     if lhs.weightsSha256 != rhs.weightsSha256 {return false}
+    if lhs.clipSamples != rhs.clipSamples {return false}
+    if lhs.clipFrames != rhs.clipFrames {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1390,7 +1436,7 @@ nonisolated extension WireSurveyedClip: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireForwardShard: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ForwardShard"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}clips\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}task\0\u{1}clips\0\u{3}teacher_sha256\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1400,6 +1446,7 @@ nonisolated extension WireForwardShard: SwiftProtobuf.Message, SwiftProtobuf._Me
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._task) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.clips) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.teacherSha256) }()
       default: break
       }
     }
@@ -1416,12 +1463,16 @@ nonisolated extension WireForwardShard: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.clips.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.clips, fieldNumber: 2)
     }
+    if !self.teacherSha256.isEmpty {
+      try visitor.visitSingularBytesField(value: self.teacherSha256, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireForwardShard, rhs: WireForwardShard) -> Bool {
     if lhs._task != rhs._task {return false}
     if lhs.clips != rhs.clips {return false}
+    if lhs.teacherSha256 != rhs.teacherSha256 {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1429,7 +1480,7 @@ nonisolated extension WireForwardShard: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireMixedClip: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".MixedClip"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clip\0\u{1}partner\0\u{1}share\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}clip\0\u{1}partner\0\u{1}share\0\u{1}start\0\u{3}partner_start\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1440,6 +1491,8 @@ nonisolated extension WireMixedClip: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 1: try { try decoder.decodeSingularMessageField(value: &self._clip) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._partner) }()
       case 3: try { try decoder.decodeSingularFloatField(value: &self.share) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.start) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.partnerStart) }()
       default: break
       }
     }
@@ -1459,6 +1512,12 @@ nonisolated extension WireMixedClip: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.share.bitPattern != 0 {
       try visitor.visitSingularFloatField(value: self.share, fieldNumber: 3)
     }
+    if self.start != 0 {
+      try visitor.visitSingularUInt32Field(value: self.start, fieldNumber: 4)
+    }
+    if self.partnerStart != 0 {
+      try visitor.visitSingularUInt32Field(value: self.partnerStart, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1466,6 +1525,8 @@ nonisolated extension WireMixedClip: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs._clip != rhs._clip {return false}
     if lhs._partner != rhs._partner {return false}
     if lhs.share != rhs.share {return false}
+    if lhs.start != rhs.start {return false}
+    if lhs.partnerStart != rhs.partnerStart {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1473,7 +1534,7 @@ nonisolated extension WireMixedClip: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireForwardShardOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ForwardShardOutput"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}features\0\u{1}statistics\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}features\0\u{1}statistics\0\u{3}teacher_embeddings\0\u{3}teacher_cosines\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1483,6 +1544,8 @@ nonisolated extension WireForwardShardOutput: SwiftProtobuf.Message, SwiftProtob
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.features) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.statistics) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.teacherEmbeddings) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.teacherCosines) }()
       default: break
       }
     }
@@ -1495,12 +1558,20 @@ nonisolated extension WireForwardShardOutput: SwiftProtobuf.Message, SwiftProtob
     if !self.statistics.isEmpty {
       try visitor.visitSingularBytesField(value: self.statistics, fieldNumber: 2)
     }
+    if !self.teacherEmbeddings.isEmpty {
+      try visitor.visitSingularBytesField(value: self.teacherEmbeddings, fieldNumber: 3)
+    }
+    if !self.teacherCosines.isEmpty {
+      try visitor.visitSingularBytesField(value: self.teacherCosines, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireForwardShardOutput, rhs: WireForwardShardOutput) -> Bool {
     if lhs.features != rhs.features {return false}
     if lhs.statistics != rhs.statistics {return false}
+    if lhs.teacherEmbeddings != rhs.teacherEmbeddings {return false}
+    if lhs.teacherCosines != rhs.teacherCosines {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1717,7 +1788,7 @@ nonisolated extension WireMeasuredClip: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireRoundCourse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".RoundCourse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}architecture\0\u{1}feature\0\u{1}clips\0\u{1}labels\0\u{1}batch\0\u{1}shard\0\u{1}seed\0\u{1}mixes\0\u{1}balanced\0\u{1}steps\0\u{3}learning_rate\0\u{3}adam_w\0\u{1}replicas\0\u{1}divided\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}architecture\0\u{1}feature\0\u{1}clips\0\u{1}labels\0\u{1}batch\0\u{1}shard\0\u{1}seed\0\u{1}mixes\0\u{1}balanced\0\u{1}steps\0\u{3}learning_rate\0\u{3}adam_w\0\u{1}replicas\0\u{1}divided\0\u{3}clip_samples\0\u{3}clip_frames\0")
 
   fileprivate class _StorageClass {
     var _architecture: [WireNetworkSetting] = []
@@ -1734,6 +1805,8 @@ nonisolated extension WireRoundCourse: SwiftProtobuf.Message, SwiftProtobuf._Mes
     var _adamW: WireAdamW? = nil
     var _replicas: UInt32 = 0
     var _divided: Bool = false
+    var _clipSamples: UInt32 = 0
+    var _clipFrames: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1758,6 +1831,8 @@ nonisolated extension WireRoundCourse: SwiftProtobuf.Message, SwiftProtobuf._Mes
       _adamW = source._adamW
       _replicas = source._replicas
       _divided = source._divided
+      _clipSamples = source._clipSamples
+      _clipFrames = source._clipFrames
     }
   }
 
@@ -1790,6 +1865,8 @@ nonisolated extension WireRoundCourse: SwiftProtobuf.Message, SwiftProtobuf._Mes
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._adamW) }()
         case 13: try { try decoder.decodeSingularUInt32Field(value: &_storage._replicas) }()
         case 14: try { try decoder.decodeSingularBoolField(value: &_storage._divided) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._clipSamples) }()
+        case 16: try { try decoder.decodeSingularUInt32Field(value: &_storage._clipFrames) }()
         default: break
         }
       }
@@ -1844,6 +1921,12 @@ nonisolated extension WireRoundCourse: SwiftProtobuf.Message, SwiftProtobuf._Mes
       if _storage._divided != false {
         try visitor.visitSingularBoolField(value: _storage._divided, fieldNumber: 14)
       }
+      if _storage._clipSamples != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._clipSamples, fieldNumber: 15)
+      }
+      if _storage._clipFrames != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._clipFrames, fieldNumber: 16)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1867,6 +1950,8 @@ nonisolated extension WireRoundCourse: SwiftProtobuf.Message, SwiftProtobuf._Mes
         if _storage._adamW != rhs_storage._adamW {return false}
         if _storage._replicas != rhs_storage._replicas {return false}
         if _storage._divided != rhs_storage._divided {return false}
+        if _storage._clipSamples != rhs_storage._clipSamples {return false}
+        if _storage._clipFrames != rhs_storage._clipFrames {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2087,7 +2172,7 @@ nonisolated extension WireWeightChange: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".TrainingCheckpoint"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}survey\0\u{1}step\0\u{3}moment_steps\0\u{1}weights\0\u{1}first\0\u{1}second\0\u{1}average\0\u{1}best\0\u{3}best_loss\0\u{3}best_step\0\u{3}validated_step\0\u{1}norms\0\u{1}skips\0\u{1}momentum\0\u{1}remainder\0\u{3}span_start\0\u{1}links\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}survey\0\u{1}step\0\u{3}moment_steps\0\u{1}weights\0\u{1}first\0\u{1}second\0\u{1}average\0\u{1}best\0\u{3}best_loss\0\u{3}best_step\0\u{3}validated_step\0\u{1}norms\0\u{1}skips\0\u{1}momentum\0\u{1}remainder\0\u{3}span_start\0\u{1}links\0\u{1}memory\0")
 
   fileprivate class _StorageClass {
     var _survey: Data = Data()
@@ -2107,6 +2192,7 @@ nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtob
     var _remainder: Data = Data()
     var _spanStart: Data = Data()
     var _links: [WireRoundLink] = []
+    var _memory: [Data] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2134,6 +2220,7 @@ nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtob
       _remainder = source._remainder
       _spanStart = source._spanStart
       _links = source._links
+      _memory = source._memory
     }
   }
 
@@ -2169,6 +2256,7 @@ nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtob
         case 15: try { try decoder.decodeSingularBytesField(value: &_storage._remainder) }()
         case 16: try { try decoder.decodeSingularBytesField(value: &_storage._spanStart) }()
         case 17: try { try decoder.decodeRepeatedMessageField(value: &_storage._links) }()
+        case 18: try { try decoder.decodeRepeatedBytesField(value: &_storage._memory) }()
         default: break
         }
       }
@@ -2232,6 +2320,9 @@ nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtob
       if !_storage._links.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._links, fieldNumber: 17)
       }
+      if !_storage._memory.isEmpty {
+        try visitor.visitRepeatedBytesField(value: _storage._memory, fieldNumber: 18)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2258,6 +2349,7 @@ nonisolated extension WireTrainingCheckpoint: SwiftProtobuf.Message, SwiftProtob
         if _storage._remainder != rhs_storage._remainder {return false}
         if _storage._spanStart != rhs_storage._spanStart {return false}
         if _storage._links != rhs_storage._links {return false}
+        if _storage._memory != rhs_storage._memory {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Networks
 import Nodes
+import Spectra
 import Training
 
 struct PlanCommand: ParsableCommand {
@@ -23,9 +24,6 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Clips that are trained on.")
     var clips: Int
 
-    @Option(help: "What the network hears: logmel, logmel,tgram, logmel,tgram,tfgram or logmel,tfgram.")
-    var channels = "logmel,tgram"
-
     @Option(help: "Workers of one host.")
     var workersPerHost = 8
 
@@ -41,6 +39,7 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "Of replicas: steps from one average to the next.")
     var roundSteps = 100
 
+    @OptionGroup(title: "Network") var network: ArchitectureOptions
     @OptionGroup(title: "Times that are known already") var times: KernelTimeOptions
     @OptionGroup var output: OutputOptions
 
@@ -81,33 +80,50 @@ struct PlanCommand: ParsableCommand {
             throw ValidationError("--link-mbit is \(linkMbit); give the link's speed in Mbit/s, such as 1000")
         }
         guard shard <= batch else { throw ValidationError("--shard \(shard) is more than --batch \(batch)") }
-        _ = try architecture()
+        do throws(RunSpecificationError) {
+            _ = try RunSpecification(json: specification.json)
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 
-    private func architecture() throws -> Architecture {
-        let names = channels.split(separator: ",").map(String.init)
-        let known = names.compactMap(Architecture.Channel.init(rawValue:))
-        let ordered = Architecture.Channel.allCases.filter(known.contains)
-        guard known.count == names.count, ordered.count == names.count, ordered.contains(.logMel) else {
-            throw ValidationError(
-                "--channels \(channels); choose logmel, logmel,tgram, logmel,tgram,tfgram or logmel,tfgram")
+    private var specification: RunSpecification {
+        var specification = RunSpecification()
+        network.fill(&specification)
+        return specification
+    }
+
+    /// The network of clips of ten seconds, or of crops of them.
+    private var architecture: Architecture {
+        var architecture = Architecture(specification, hasAudio: true)
+        architecture.classes = classes
+        guard let crop = network.crop else { return architecture }
+        let hop = LogMelParameters.method.hopLength
+        let frames = Int((crop * Double(LogMelParameters.method.sampleRateHz) / Double(hop)).rounded())
+        if frames < architecture.frames {
+            (architecture.frames, architecture.waveSamples) = (max(frames, 1), max(frames - 1, 1) * hop)
         }
-        return Architecture(channels: ordered, classes: classes)
+        return architecture
     }
 
     func run() throws {
-        let architecture = try architecture()
+        let architecture = architecture
+        if let complaint = architecture.complaint { throw ValidationError("no such network: \(complaint)") }
+        let channels = architecture.channels.map(\.rawValue).joined(separator: ",")
         let layout = ParameterLayout(architecture)
         let known = times.known
         if known == nil { Console.note("timing a shard of \(shard) clips of \(channels) on this machine") }
-        let times = known ?? KernelTimes.measured(architecture, batch: batch, shard: shard)
+        let times =
+            known
+            ?? KernelTimes.measured(
+                architecture, batch: batch, shard: shard, teaches: network.teacher || network.memoryPool)
         let work = CapacityPlan.Work(
             trained: layout.trainedCount, statistics: layout.count - layout.trainedCount,
             features: architecture.trunkChannels, clips: clips, batch: batch, shard: shard, roundSteps: roundSteps,
             span: ReplicaRecipe().span)
         let plan = CapacityPlan(
             .init(workers: workers, workersPerHost: workersPerHost, linkMegabits: linkMbit), work, times)
-        try output.json ? printJSON(plan, layout, times) : printTable(plan, layout, times)
+        try output.json ? printJSON(plan, layout, times) : printTable(plan, layout, times, channels)
     }
 
     private func printJSON(_ plan: CapacityPlan, _ layout: ParameterLayout, _ times: KernelTimes) throws {
@@ -126,7 +142,9 @@ struct PlanCommand: ParsableCommand {
                 optimiserSeconds: times.optimiser))
     }
 
-    private func printTable(_ plan: CapacityPlan, _ layout: ParameterLayout, _ times: KernelTimes) {
+    private func printTable(
+        _ plan: CapacityPlan, _ layout: ParameterLayout, _ times: KernelTimes, _ channels: String
+    ) {
         func milliseconds(_ seconds: Double) -> String { "\((seconds * 1000).rounded(toPlaces: 1)) ms" }
         Console.line(
             "\(channels): \(layout.trainedCount) weights; a shard of \(shard) clips takes \(milliseconds(times.shard)), "

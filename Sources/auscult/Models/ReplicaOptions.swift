@@ -3,8 +3,9 @@ import Nodes
 
 /// How `auscult train` is told to train replicas apart and to average them.
 struct ReplicaOptions: ParsableArguments {
-    @Option(help: "sync: every step is taken together. local: replicas are trained apart and averaged.")
-    var mode: String?
+    @Option(
+        help: "sync: every step is taken together. local: replicas are trained apart and averaged.", transform: choice)
+    var mode: RunSpecification.Mode?
 
     @Option(name: .customLong("replicas"), help: "Replicas, whatever the number of workers; 4 unless given.")
     var count: Int?
@@ -12,11 +13,13 @@ struct ReplicaOptions: ParsableArguments {
     @Option(help: "Steps of each replica from one average to the next; 100 unless given.")
     var roundSteps: Int?
 
-    @Option(help: "nesterov, mean, or fedavg, where each replica keeps to its own clips; nesterov unless given.")
-    var averaging: String?
+    @Option(
+        help: "nesterov, mean, or fedavg, where each replica keeps to its own clips; nesterov unless given.",
+        transform: choice)
+    var averaging: RunSpecification.Averaging?
 
-    @Option(help: "How changes of the weights travel: int8 or float32; int8 unless given.")
-    var exchange: String?
+    @Option(help: "How changes of the weights travel: int8 or float32; int8 unless given.", transform: choice)
+    var exchange: RunSpecification.Exchange?
 
     @Option(help: "Synchronous steps before the first round; a twentieth of all unless given.")
     var warmUpSteps: Int?
@@ -33,7 +36,7 @@ struct ReplicaOptions: ParsableArguments {
             ("--exchange", exchange != nil), ("--warm-up-steps", warmUpSteps != nil),
             ("--finish-steps", finishSteps != nil), ("--fixed-norms", fixedNorms != nil),
         ]
-        if mode != "local", let option = options.first(where: \.1) {
+        if mode != .local, let option = options.first(where: \.1) {
             throw ValidationError("\(option.0) is for --mode local")
         }
     }

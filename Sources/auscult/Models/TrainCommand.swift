@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import Ledger
+import Networks
 import Nodes
 import Plant
 
@@ -21,8 +22,11 @@ struct TrainCommand: ParsableCommand {
             travels than with every step taken together. Whatever the mode, the number of workers changes nothing but
             the time.
 
+            --teacher and --memory-pool let the averaged network hear every batch too, a third more work.
+
             Example: auscult train --dataset plant
             Example: auscult train --dataset plant --model os-scl --epochs 20
+            Example: auscult train --dataset plant --model os-scl --channels logmel --attention --sub-centres 2 --teacher
             Example: auscult train --dataset plant --model os-scl --steps 2000 --mode local --replicas 4
             """)
 
@@ -32,32 +36,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "The kind of model: ear, density or os-scl.")
     var model = EarModel.kind
 
-    @Option(help: "What a network hears: logmel, logmel,tgram, logmel,tgram,tfgram or logmel,tfgram.")
-    var channels: String?
-
-    @Option(help: "How many steps a network is trained.")
-    var steps: Int?
-
-    @Option(help: "Instead of steps: how many passes over the clips; 10 unless given.")
-    var epochs: Int?
-
-    @Option(help: "Clips per step; 64 unless given.")
-    var batch: Int?
-
     @Option(help: "Clips per shard; 8 for a network, 16 otherwise, unless given.")
     var shard: Int?
-
-    @Option(help: "Of the first step; it falls along a cosine to a tenth. 0.001 unless given.")
-    var learningRate: Double?
-
-    @Flag(help: "Hear every machine equally often, with at least two clips in a batch.")
-    var balanced = false
-
-    @Option(help: "Steps from one validation to the next; a tenth of all unless given.")
-    var validationInterval: Int?
-
-    @Option(help: "By what a network scores: log-odds, oscl, cosine, knn or hybrid; log-odds unless given.")
-    var score: ScoreRule?
 
     @Option(help: "Seed of everything that is drawn.")
     var seed: UInt64?
@@ -65,6 +45,8 @@ struct TrainCommand: ParsableCommand {
     @Option(help: "Share of normal clips that the thresholds may call anomalous.")
     var falseAlarmRate: Double?
 
+    @OptionGroup(title: "Network") var architecture: ArchitectureOptions
+    @OptionGroup(title: "Training of a network") var network: NetworkOptions
     @OptionGroup(title: "Replicas") var replicas: ReplicaOptions
 
     @Flag(help: "Submit the run and do not wait for it.")
@@ -91,15 +73,9 @@ struct TrainCommand: ParsableCommand {
     func validate() throws {
         let kinds = ModelFile.kinds.map { $0.kind }
         if !kinds.contains(model) { throw ValidationError("--model takes \(kinds.joined(separator: ", "))") }
-        if steps != nil, epochs != nil { throw ValidationError("choose --steps or --epochs, not both") }
-        let network: [(String, Bool)] = [
-            ("--channels", channels != nil), ("--steps", steps != nil), ("--epochs", epochs != nil),
-            ("--batch", batch != nil), ("--learning-rate", learningRate != nil), ("--balanced", balanced),
-            ("--validation-interval", validationInterval != nil), ("--score", score != nil),
-            ("--mode", replicas.mode != nil),
-        ]
-        if model != NetworkModel.kind, let option = network.first(where: \.1) {
-            throw ValidationError("\(option.0) is for --model os-scl")
+        let given = architecture.given + network.given + (replicas.mode == nil ? [] : ["--mode"])
+        if model != NetworkModel.kind, let option = given.first {
+            throw ValidationError("\(option) is for --model os-scl")
         }
         do throws(RunSpecificationError) {
             _ = try RunSpecification(json: specification.json)
@@ -110,19 +86,17 @@ struct TrainCommand: ParsableCommand {
 
     private var specification: RunSpecification {
         var specification = RunSpecification(shard: shard, seed: seed, falseAlarmRate: falseAlarmRate)
-        specification.channels = channels?.split(separator: ",").map(String.init)
-        (specification.steps, specification.epochs, specification.batch) = (steps, epochs, batch)
-        specification.learningRate = learningRate
-        specification.balanced = balanced ? true : nil
-        specification.validationInterval = validationInterval
-        specification.score = score?.rawValue
+        architecture.fill(&specification)
+        network.fill(&specification)
         replicas.fill(&specification)
         return specification
     }
 
     func run() throws {
         let ledger = try database.ledger()
-        if let channels, channels != "logmel", try ledger.dataset(dataset)?.feature != nil {
+        if let channels = architecture.channels, Architecture(channels: channels.channels).usesWave,
+            try ledger.dataset(dataset)?.feature != nil
+        {
             throw ValidationError("\(dataset) holds log-mels, without a wave for \(channels); use --channels logmel")
         }
         let run = try ledger.submit(

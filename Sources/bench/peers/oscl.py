@@ -13,7 +13,8 @@ class Sizes:
 
     def __init__(self, channels=("logmel", "tgram", "tfgram"), mel_bands=128, frames=313, samples=160_000, classes=41,
                  stem=64, bottlenecks=((2, 128, 2), (4, 128, 2), (4, 128, 2)), trunk=512, embedding=128, hidden=64,
-                 tgram_kernel=1024, tgram_stride=512, tfgram=(64, 128), tfgram_pools=(4, 626, 313), attention=64):
+                 tgram_kernel=1024, tgram_stride=512, tfgram=(64, 128), tfgram_pools=(4, 626, 313), attention=64,
+                 sub_centres=1):
         self.__dict__.update({k: v for k, v in locals().items() if k != "self"})
 
 
@@ -137,11 +138,16 @@ class Head(nn.Module):
 class ArcFace(nn.Module):
     def __init__(self, s, scale=30.0, margin=0.4):
         super().__init__()
-        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(s.classes, s.embedding)))
-        self.scale, self.margin = scale, margin
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(s.classes * s.sub_centres, s.embedding)))
+        self.scale, self.margin, self.sub_centres = scale, margin, s.sub_centres
+
+    def cosines(self, x):
+        """With the nearest centre of each class."""
+        all = F.linear(F.normalize(x), F.normalize(self.weight))
+        return all.unflatten(1, (-1, self.sub_centres)).amax(2)
 
     def forward(self, x, label):
-        cosine = F.linear(F.normalize(x), F.normalize(self.weight))
+        cosine = self.cosines(x)
         sine = torch.sqrt((1 - cosine * cosine).clamp(min=1e-12))
         shifted = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
         low = cosine - math.sin(math.pi - self.margin) * self.margin
@@ -189,12 +195,14 @@ class Network(nn.Module):
         return self.head(self.mobilefacenet(self.images(wave, mel)))
 
 
-def contrastive(z, label, temperature=0.02, base=0.07):
-    """Supervised contrastive loss with one view per clip."""
-    similarity = z @ z.T / temperature
-    self_pair = torch.eye(len(z), dtype=torch.bool, device=z.device)
+def contrastive(z, label, temperature=0.02, base=0.07, memory=None, memory_label=None):
+    """Supervised contrastive loss with one view per clip; what is in memory is compared with, but is no anchor."""
+    other = z if memory is None else torch.cat([z, memory])
+    other_label = label if memory is None else torch.cat([label, memory_label])
+    similarity = z @ other.T / temperature
+    self_pair = torch.eye(len(z), len(other), dtype=torch.bool, device=z.device)
     rest = torch.logsumexp(similarity.masked_fill(self_pair, -torch.inf), 1, keepdim=True)
-    partner = (label[:, None] == label[None]) & ~self_pair
+    partner = (label[:, None] == other_label[None]) & ~self_pair
     count = partner.sum(1)
     each = -(temperature / base) * ((similarity - rest) * partner).sum(1) / count.clamp(min=1)
     return torch.where(count > 0, each, torch.zeros_like(each)).mean()

@@ -3,7 +3,7 @@ import Networks
 import Tensors
 import Testing
 
-/// What averages say of several versions of the weights, of many batches, and when a teacher is heard.
+/// What averages say of several versions of the weights, and when a teacher is heard.
 @Suite struct AveragingTests {
     private static let architecture: Architecture = {
         var a = Architecture(channels: [.logMel], classes: 3)
@@ -11,51 +11,6 @@ import Testing
         a.stages = [Architecture.Stage(expansion: 1, channels: 16, repeats: 1)]
         return a
     }()
-
-    // MARK: Statistics
-
-    /// The plain mean over batches, each counted once whatever came before; the weights stay as they are.
-    @Test func statisticsAreThePlainMeanOfTheBatches() {
-        let parameters = Parameters(Self.architecture, seed: 5)
-        let layout = parameters.layout
-        let before = (0..<layout.trainedCount).map { parameters.buffer.pointer[$0] }
-        var mean = StatisticsMean(layout)
-        for batch in [1, 2, 6] as [Float] {
-            let statistics = FloatBuffer(count: layout.count)
-            for index in 0..<layout.count { statistics.pointer[index] = batch * Float(index + 1) }
-            mean.add(statistics: statistics)
-        }
-        #expect(mean.batches == 3)
-        mean.write(to: parameters)
-        #expect((0..<layout.trainedCount).map { parameters.buffer.pointer[$0] } == before)
-        #expect(layout.count > layout.trainedCount)
-        for index in layout.trainedCount..<layout.count {
-            #expect(parameters.buffer.pointer[index] == 3 * Float(index + 1))
-        }
-    }
-
-    /// Of a network: the running mean of the first norm becomes the mean feature over all batches of equal size.
-    @Test func statisticsOfATailAreThoseOfAllItsClips() {
-        let a = Self.architecture
-        let parameters = Parameters(a, seed: 6)
-        var random = CounterRandom(7)
-        let batches = (0..<3).map { batch in
-            (0..<8 * a.trunkChannels).map { _ in Float(random.nextNormal()) + Float(batch) }
-        }
-        var mean = StatisticsMean(parameters.layout)
-        for features in batches {
-            let statistics = FloatBuffer(count: parameters.layout.count)
-            Tail(a, clips: 8).observe(parameters, features: features, statistics: statistics)
-            mean.add(statistics: statistics)
-        }
-        mean.write(to: parameters)
-        let slice = parameters.layout["mobilefacenet.linear7.bn.running_mean"]
-        for channel in 0..<a.trunkChannels {
-            let values = batches.flatMap { features in (0..<8).map { features[$0 * a.trunkChannels + channel] } }
-            let expected = values.reduce(0) { $0 + Double($1) } / Double(values.count)
-            #expect(abs(Double(parameters.buffer.pointer[slice.offset + channel]) - expected) < 1e-6)
-        }
-    }
 
     // MARK: Weights
 
@@ -95,12 +50,6 @@ import Testing
         MovingAverage(decay: 0.75, rule: .published).update(average, with: live, step: 0)
         #expect(abs(average.buffer.pointer[0] - 0.25) < 1e-6)
         #expect(live.buffer.pointer[0] == 1 - 2e-6)
-    }
-
-    @Test func theMeanOfVersionsIsPlain() {
-        let mean = WeightMean(Self.architecture)
-        for value in [1, 2, 6] as [Float] { mean.add(Self.parameters(filledWith: value)) }
-        #expect(mean.versions == 3 && abs(mean.mean.buffer.pointer[0] - 3) < 1e-6)
     }
 
     /// Half a cosine from 1 to 0.1.

@@ -8,17 +8,30 @@ struct BackwardStage: TrainingStage {
     let progress: TrainingProgress
     var shards: ShardList<Void>
     private let weights: Provision
-    private let clipCount: Int
+    private let batch: TrainingBatch
+    /// What the averaged network made of the batch; empty where it was not asked.
+    private let embeddings: [Float]
     private var turned: TurnedStep
     private var suspicion = OutputSuspicion()
 
     /// Every shard's features are there: the tail goes through the whole batch.
     init(_ forward: ForwardStage) {
-        let (state, features) = (forward.progress.state, forward.shards.collected.map(\.features))
+        let (course, state, outputs) = (forward.progress.course, forward.progress.state, forward.shards.collected)
+        let features = outputs.map(\.features)
         progress = forward.progress
         weights = forward.weights
-        clipCount = forward.batch.clipCount
-        turned = TurnedStep(forward.batch, features: features, state.weights)
+        embeddings = outputs.flatMap(\.teacher.embeddings)
+        var batch = forward.batch
+        batch.targets.memory = state.memory
+        if let teacher = course.recipe.teacher {
+            let scale = ArcFace().scale
+            batch.targets.teacher = (
+                outputs.flatMap(\.teacher.cosines).map { scale * $0 },
+                Float(teacher.weight(step: state.step, of: course.steps))
+            )
+        }
+        self.batch = batch
+        turned = TurnedStep(batch, features: features, state.weights)
         let step = state.step + 1
         shards = ShardList(
             .backward, step: step, kind: BackwardShard.kind,
@@ -54,8 +67,9 @@ struct BackwardStage: TrainingStage {
         let (course, state) = (progress.course, progress.state)
         let change = turned.change()
         let isTaken = state.step(change, course)
+        if isTaken, course.recipe.memory != nil { state.remember(embeddings, labels: batch.targets.labels) }
         return CompletedStep(
-            number: state.step, clipCount: clipCount, loss: turned.loss,
+            number: state.step, clipCount: batch.clipCount, loss: turned.loss,
             learningRate: course.learningRate(step: state.step), before: weights.hash, after: state.weights.weightsHash,
             change: isTaken ? change : nil)
     }

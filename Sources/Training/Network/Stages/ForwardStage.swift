@@ -9,6 +9,8 @@ struct ForwardStage: TrainingStage {
     let batch: TrainingBatch
     /// The weights that the step moves.
     let weights: Provision
+    /// Those of the averaged network, where it hears the batch too.
+    private let teacher: Provision?
     /// The encoded shards.
     let requests: [[UInt8]]
     var shards: ShardList<ForwardShard.Output>
@@ -19,16 +21,23 @@ struct ForwardStage: TrainingStage {
         self.progress = progress
         batch = course.set.batch(course.plan.batch(step: state.step + 1))
         weights = Provision(state.weights)
+        let teacher = course.recipe.isTaught ? Provision(state.average) : nil
+        self.teacher = teacher
         let task = course.task(weights.hash)
-        requests = batch.shards.map { ForwardShard(task: task, clips: $0).encoded() }
+        requests = batch.shards.map { ForwardShard(task: task, clips: $0, teacher: teacher?.hash).encoded() }
         shards = ShardList(.forward, step: state.step + 1, kind: ForwardShard.kind, requests)
     }
 
-    var provisions: [Provision] { [weights] }
+    var provisions: [Provision] {
+        // Before the first step both are the same.
+        guard let teacher, teacher.hash != weights.hash else { return [weights] }
+        return [weights, teacher]
+    }
 
     mutating func read(_ output: [UInt8], _ index: Int) throws(WireError) -> ForwardShard.Output {
+        let clips = batch.shards[index].count
         let features = try ForwardShard.Output(
-            decoding: output, clips: batch.shards[index].count, of: progress.state.weights)
+            decoding: output, clips: clips, of: progress.state.weights, isTaught: teacher != nil)
         if !features.isFinite { try suspicion.raise(output, of: index, "features that are not finite") }
         return features
     }
@@ -36,7 +45,7 @@ struct ForwardStage: TrainingStage {
 
 extension ForwardShard.Output {
     /// Throws `.wrongOutput` where the features are not those of so many clips.
-    init(decoding output: [UInt8], clips: Int, of weights: Parameters) throws(WireError) {
+    init(decoding output: [UInt8], clips: Int, of weights: Parameters, isTaught: Bool = false) throws(WireError) {
         self = try ForwardShard.Output(decoding: output)
         guard features.count == clips * weights.architecture.trunkChannels,
             statistics.count == weights.layout.statisticsCount
@@ -44,7 +53,16 @@ extension ForwardShard.Output {
             throw WireError(
                 .wrongOutput, "\(features.count) features and \(statistics.count) moments of \(clips) clips")
         }
+        let (a, taught) = (weights.architecture, isTaught ? clips : 0)
+        guard teacher.embeddings.count == taught * a.embeddingSize, teacher.cosines.count == taught * a.classes else {
+            throw WireError(
+                .wrongOutput,
+                "\(teacher.embeddings.count) numbers of embeddings and \(teacher.cosines.count) cosines of \(clips) clips"
+            )
+        }
     }
 
-    var isFinite: Bool { features.allSatisfy(\.isFinite) && statistics.allSatisfy(\.isFinite) }
+    var isFinite: Bool {
+        [features, statistics, teacher.embeddings, teacher.cosines].allSatisfy { $0.allSatisfy(\.isFinite) }
+    }
 }

@@ -18,13 +18,15 @@ struct StatisticsStage: TrainingStage {
     init(_ progress: TrainingProgress) {
         let (course, recipe) = (progress.course, progress.course.recipe)
         self.progress = progress
-        product = progress.state.product.copy()
+        product = progress.state.product(recipe).copy()
         weights = Provision(product)
         var random = CounterRandom(recipe.seed, 0x57A7_1571_C500)
         let count = Self.batches * recipe.batch / recipe.shard * recipe.shard
         let order = random.permutation(course.training.count)
+        let clips = (0..<count).map { order[$0 % order.count] }
+        let starts = course.plan.starts(course.steps + 1, count)
         batch = course.set.batch(
-            (0..<count).map { order[$0 % order.count] }.map { BatchPlan.Entry(clip: $0, partner: $0, share: 1) })
+            zip(clips, starts).map { BatchPlan.Entry(clip: $0, partner: $0, share: 1, start: $1) })
         let task = course.task(weights.hash)
         shards = ShardList(
             .statistics, step: course.steps, kind: ForwardShard.kind,

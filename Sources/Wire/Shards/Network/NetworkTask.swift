@@ -9,11 +9,17 @@ package struct NetworkTask: Hashable, Sendable {
     package var feature: FeatureRecord
     /// Of the flat weights, by which they are fetched.
     package var weights: ContentHash
+    /// How much is heard of a clip, where the network hears crops of it; nil where it hears all of that.
+    package var clipExtent: SurveyShard.Output.Extent?
 
-    package init(architecture: [String: String], feature: FeatureRecord, weights: ContentHash) {
+    package init(
+        architecture: [String: String], feature: FeatureRecord, weights: ContentHash,
+        clipExtent: SurveyShard.Output.Extent? = nil
+    ) {
         self.architecture = architecture
         self.feature = feature
         self.weights = weights
+        self.clipExtent = clipExtent
     }
 }
 
@@ -22,6 +28,7 @@ extension NetworkTask {
         architecture = settings(message.architecture)
         feature = FeatureRecord(message.feature)
         weights = try contentHash(message.weightsSha256, of: "the weights")
+        clipExtent = .init(samples: message.clipSamples, frames: message.clipFrames)
     }
 
     var message: WireNetworkTask {
@@ -29,7 +36,17 @@ extension NetworkTask {
             $0.architecture = settings(architecture)
             $0.feature = feature.message
             $0.weightsSha256 = .init(wire: weights.bytes)
+            $0.clipSamples = UInt32(clamping: clipExtent?.samples ?? 0)
+            $0.clipFrames = UInt32(clamping: clipExtent?.frames ?? 0)
         }
+    }
+}
+
+extension SurveyShard.Output.Extent {
+    /// Nil where no frames are stated.
+    init?(samples: UInt32, frames: UInt32) {
+        guard frames > 0 else { return nil }
+        self.init(samples: Int(samples), frames: Int(frames))
     }
 }
 

@@ -42,11 +42,13 @@ package struct RoundCourse: Hashable, Sendable {
     package var replicas: Int
     /// Each replica keeps to clips of its own.
     package var isDivided: Bool
+    /// As in `NetworkTask`.
+    package var clipExtent: SurveyShard.Output.Extent?
 
     package init(
         architecture: [String: String], feature: FeatureRecord, clips: [ShardClip], labels: [Int], batch: Int,
         shard: Int, seed: UInt64, mixes: Bool, isBalanced: Bool, steps: Int, learningRate: Double, adamW: AdamW?,
-        replicas: Int, isDivided: Bool
+        replicas: Int, isDivided: Bool, clipExtent: SurveyShard.Output.Extent? = nil
     ) {
         self.architecture = architecture
         self.feature = feature
@@ -62,6 +64,7 @@ package struct RoundCourse: Hashable, Sendable {
         self.adamW = adamW
         self.replicas = replicas
         self.isDivided = isDivided
+        self.clipExtent = clipExtent
     }
 }
 
@@ -83,6 +86,8 @@ extension RoundCourse {
                 if let adamW { $0.adamW = adamW.message }
                 $0.replicas = UInt32(clamping: replicas)
                 $0.divided = isDivided
+                $0.clipSamples = UInt32(clamping: clipExtent?.samples ?? 0)
+                $0.clipFrames = UInt32(clamping: clipExtent?.frames ?? 0)
             })
     }
 
@@ -94,7 +99,8 @@ extension RoundCourse {
             batch: Int(message.batch), shard: Int(message.shard), seed: message.seed, mixes: message.mixes,
             isBalanced: message.balanced, steps: Int(message.steps), learningRate: message.learningRate,
             adamW: message.hasAdamW ? AdamW(message.adamW) : nil, replicas: Int(message.replicas),
-            isDivided: message.divided)
+            isDivided: message.divided,
+            clipExtent: .init(samples: message.clipSamples, frames: message.clipFrames))
         guard labels.count == clips.count, clips.count >= replicas, replicas > 0 else {
             throw WireError(.badBody, "\(labels.count) labels of \(clips.count) clips for \(replicas) replicas")
         }

@@ -57,10 +57,13 @@ package struct TrainingCheckpoint: Hashable, Sendable {
     package var skips: Int
     /// Nil before the first round.
     package var rounds: Rounds?
+    /// Embeddings of earlier batches, an entry per class; empty where none are remembered.
+    package var memory: [[UInt8]]
 
     package init(
         survey: SurveyShard.Output, step: Int, momentSteps: Int, weights: [UInt8], first: [UInt8], second: [UInt8],
-        average: [UInt8], best: Best?, validatedStep: Int, norms: [Double], skips: Int, rounds: Rounds? = nil
+        average: [UInt8], best: Best?, validatedStep: Int, norms: [Double], skips: Int, rounds: Rounds? = nil,
+        memory: [[UInt8]] = []
     ) {
         self.survey = survey
         self.step = step
@@ -74,6 +77,7 @@ package struct TrainingCheckpoint: Hashable, Sendable {
         self.norms = norms
         self.skips = skips
         self.rounds = rounds
+        self.memory = memory
     }
 }
 
@@ -102,6 +106,7 @@ extension TrainingCheckpoint {
                     $0.spanStart = .init(wire: rounds.spanStart)
                     $0.links = rounds.links.map(\.message)
                 }
+                $0.memory = memory.map { .init(wire: $0) }
             })
     }
 
@@ -118,7 +123,8 @@ extension TrainingCheckpoint {
                 ? nil
                 : Rounds(
                     momentum: [UInt8](message.momentum), remainder: [UInt8](message.remainder),
-                    spanStart: [UInt8](message.spanStart), links: try message.links.map(Link.init)))
+                    spanStart: [UInt8](message.spanStart), links: try message.links.map(Link.init)),
+            memory: message.memory.map { [UInt8]($0) })
     }
 }
 
