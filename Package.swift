@@ -61,7 +61,7 @@ let package = Package(
         room("Tensors", ["COpenBLAS", "CKernels"]),
         room("Networks", ["Plant", "Tensors"]),
         room("Detection", ["Plant", "Spectra", "Networks", "Tensors"]),
-        room("Datasets", ["Plant", "Audio", "Spectra", "Tensors"]),
+        room("Datasets", ["Plant", "Audio", "Spectra", "Tensors", "CSupport"]),
         room("Training", ["Plant", "Wire", "Audio", "Spectra", "Detection", "Datasets", "Networks", "Tensors"]),
         room("Files"),
         room("PostgreSQL", ["CPostgreSQL", "CSupport", "Files"]),
@@ -90,7 +90,7 @@ let package = Package(
             exclude: ["peers", "RESULTS.md"],
             swiftSettings: strict),
 
-        room("Chaos", ["Messaging", "PostgreSQL", "Nodes", "Files"]),
+        room("Chaos", ["Plant", "Messaging", "PostgreSQL", "Nodes", "Files"]),
         room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),
         tests("PlantTests", ["Plant"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
@@ -118,9 +118,8 @@ let package = Package(
         tests(
             "NodesTests",
             [
-                "Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Training", "Nodes", "Files", "TestSupport",
-                protobuf,
-                logging,
+                "Plant", "Wire", "Messaging", "Brokerage", "Ledger", "Datasets", "Training", "Nodes", "Files",
+                "TestSupport", protobuf, logging,
             ]),
         tests(
             "SimulationTests",

@@ -109,6 +109,7 @@ extension Broker {
     private mutating func admit(_ ticket: Intake.Ticket, as number: Int64, now: Microseconds) -> Bool {
         counters.accepted += 1
         var job = ClipJob(number: number, clip: ticket.clip, acceptedAt: now, failures: 0, forgiven: 0)
+        job.isRepeat = contents.isRepeat(ticket.clip)
         if memory.mayKeepAccepted { job.blob = ticket.blob }
         return clips.admit(job, model: self.model(for: ticket.clip)) && job.blob != nil
     }

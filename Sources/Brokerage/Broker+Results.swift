@@ -52,6 +52,7 @@ extension Broker {
         guard job.state != .concluded else { return outbox.join(number, acknowledgement) }
         if let other = leases.lease(on: .clip(number)) { void(other, now: now) }
         var score = score
+        if job.isRepeat { score.flags.append("repeated") }
         let waited = (lease?.grantedAt ?? now) - job.acceptedAt
         score.queueMilliseconds = Double(max(waited, 0)) / 1_000
         let record = OutcomeRecord(

@@ -27,6 +27,7 @@ package struct Broker {
     var shelf: Shelf
     var followers = Followers()
     var recent: RecentKeys
+    var contents = RecentContents()
     var recovery: Recovery
     var roster: Roster
     var desk = OrderDesk()

@@ -24,6 +24,8 @@ struct ClipJob {
     var failures: Int
     /// Those of them that a retry by an operator has forgiven.
     let forgiven: Int
+    /// Its sensor delivered the same bytes lately, as another recording.
+    var isRepeat = false
     /// Workers that died running it.
     var deaths = 0
     /// Its payload, while it is still in memory.

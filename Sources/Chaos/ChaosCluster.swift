@@ -13,14 +13,17 @@ final class ChaosCluster {
     /// - Parameters:
     ///   - data: an empty directory.
     ///   - diskMegabytes: of a disk of their own that the clips get, where that can be had; nil: none.
-    init(executable: String, data: String, workers: Int, diskMegabytes: Int?) throws {
+    ///   - database: URL of a server of somebody else's; nil: a private one.
+    init(executable: String, data: String, workers: Int, diskMegabytes: Int?, database: String? = nil) throws {
         self.data = data
         let clips = "\(data)/broker"
         try FileManager.default.createDirectory(
             atPath: clips, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         disk = try diskMegabytes.flatMap { try SmallDisk(at: clips, megabytes: $0) }
         cluster = try ClusterProcess(
-            executable: executable, arguments: ["--data", data, "--workers", "\(workers)", "--standby"],
+            executable: executable,
+            arguments: ["--data", data, "--workers", "\(workers)", "--standby"]
+                + (database.map { ["--database", $0] } ?? []),
             // Small, so that a full disk is met soon.
             environment: ["AUSCULT_SEGMENT_MEGABYTES": "16"])
         databaseURL = cluster.address.databaseURL

@@ -48,7 +48,7 @@ final class ChaosFeed: Sendable {
     }
 
     /// The first samples, which nobody hears, tell the recordings apart.
-    private static func recording(_ number: Int, of recordings: [[UInt8]]) -> [UInt8] {
+    static func recording(_ number: Int, of recordings: [[UInt8]]) -> [UInt8] {
         let header = 44
         var bytes = recordings[number % recordings.count]
         for place in 0..<4 { bytes[header + 2 * place] = UInt8(truncatingIfNeeded: number >> (8 * place)) }

@@ -19,12 +19,15 @@ final class ChaosGateway: Sendable {
     /// - Parameters:
     ///   - home: its directory
     ///   - endpoints: of the brokers, separated by commas.
-    init(executable: String, home: String, endpoints: String, machine: String, site: String) throws {
+    ///   - settleMilliseconds: as the gateway takes it.
+    init(
+        executable: String, home: String, endpoints: String, machine: String, site: String, settleMilliseconds: Int = 0
+    ) throws {
         (watched, outbox) = ("\(home)/watched", "\(home)/outbox")
         for folder in [home, watched] { mkdir(folder, 0o755) }
         let arguments = [
             "gateway", "--watch", watched, "--outbox", outbox, "--machine", machine, "--site", site, "--to", endpoints,
-            "--settle-milliseconds", "0",
+            "--settle-milliseconds", "\(settleMilliseconds)",
         ]
         let shared = Shared()
         self.shared = shared

@@ -11,6 +11,8 @@ package struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible
         case badName
         /// An anomalous clip lies among the training clips.
         case anomalyInTraining
+        /// The same bytes are called normal and anomalous.
+        case contradictedLabel
         /// The file cannot be read.
         case unreadableFile
         /// The file is not a usable clip.

@@ -1,7 +1,6 @@
-private import FoundationEssentials
 package import Plant
 
-/// A folder of clips in the layout of the DCASE challenges, `TYPE/{train,test}/{normal|anomaly}_id_XX_*.{wav,flac,npy}`.
+/// A folder of clips, `.wav`, `.flac` or `.npy`, in a layout that `ClipLabel` reads.
 ///
 /// The folder above `train` or `test` names the machine type, also where that is the given folder itself or one above
 /// it. A folder without these two is flat: it names the type, its normal clips are for training and its anomalous ones
@@ -13,9 +12,13 @@ package struct DatasetFolder: Sendable {
         package let machine: MachineName
         package let split: DatasetClip.Split
         package let isAnomaly: Bool
+        package let domain: String?
+        package let attributes: String?
         package let format: ClipRecord.Format
-        /// Relative to the folder.
+        /// Relative to the folder, as text.
         package let path: String
+        /// Where its bytes are.
+        package let file: FilePath
     }
 
     /// As the user gave it.
@@ -30,23 +33,16 @@ package struct DatasetFolder: Sendable {
     /// Lists the folder. Throws only where nothing in it can be used; single files are listed in `rejected`.
     package init(_ path: String) throws(DatasetError) {
         self.path = path
-        let files: [String]
-        do {
-            files = try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
-        } catch {
-            throw DatasetError(
-                .unreadableFolder, path: path, "the folder cannot be read; check its name and your rights")
+        let root = FilePath(path)
+        let walk = FolderWalk(root, links: .followed)
+        if let trouble = walk.troubles.first(where: { $0.path == root }) {
+            throw DatasetError(.unreadableFolder, path: path, trouble.reason)
         }
-        feature = try DatasetManifest.feature(inFolder: path)
-        let parents = URL(filePath: path).standardizedFileURL.pathComponents
-        for file in files {
-            let components = file.split(separator: "/").map(String.init)
-            guard let format = ClipRecord.Format(fileName: file), !components.contains(where: { $0.hasPrefix(".") })
-            else {
-                continue
-            }
+        rejected = walk.troubles.map { DatasetError(.unreadableFile, path: $0.path.description, $0.reason) }
+        feature = try DatasetManifest.feature(inFolder: root)
+        for file in walk.files {
             do throws(DatasetError) {
-                entries.append(try Self.entry(file, format: format, folders: parents + components.dropLast()))
+                entries.append(try Self.entry(file))
             } catch {
                 rejected.append(error)
             }
@@ -59,32 +55,33 @@ package struct DatasetFolder: Sendable {
         }
     }
 
-    /// - Parameter folders: the names of all folders above the file, outermost first.
-    private static func entry(
-        _ file: String, format: ClipRecord.Format, folders: [String]
-    ) throws(DatasetError) -> Entry {
+    private static func entry(_ file: FolderWalk.File) throws(DatasetError) -> Entry {
+        let path = file.relative.text
         func failure(_ code: DatasetError.Code, _ reason: String) -> DatasetError {
-            DatasetError(code, path: file, reason)
+            DatasetError(code, path: path, reason)
         }
-        guard let name = DCASEName(file) else {
-            throw failure(.badName, "the name is not of the form normal_id_00_00000000.wav; rename the file")
-        }
-        guard let isAnomaly = name.isAnomaly else {
-            throw failure(.badName, "the name begins with neither normal_ nor anomaly_; rename the file")
-        }
-        let split = folders.last.flatMap(DatasetClip.Split.init(rawValue:))
-        let type = (split == nil ? folders : folders.dropLast()).last ?? ""
-        guard let machine = MachineName(type: type, id: name.machineID) else {
+        guard let label = ClipLabel(file.path) else {
             throw failure(
-                .badName, "\"\(type)/\(name.machineID)\" cannot name a machine; use letters, digits, _, - and . only")
+                .badName,
+                "neither the name, as in normal_id_00_00000000.wav or section_00_source_train_normal_0000.wav, nor the "
+                    + "folders, as in id_00/normal, say which machine it is; rename the file")
         }
-        guard !(split == .train && isAnomaly) else {
+        guard let isAnomaly = label.isAnomaly else {
+            throw failure(.badName, "nothing says whether it is normal or an anomaly; rename the file")
+        }
+        guard let machine = MachineName(type: label.machineType, id: label.machineID) else {
+            throw failure(
+                .badName,
+                "\"\(label.machineType)/\(label.machineID)\" cannot name a machine; use letters, digits, _, - and . only"
+            )
+        }
+        guard !(label.split == .train && isAnomaly) else {
             throw failure(
                 .anomalyInTraining, "is anomalous and lies in train, where only normal clips may; move it to test")
         }
         return Entry(
-            machine: machine, split: split ?? (isAnomaly ? .test : .train), isAnomaly: isAnomaly, format: format,
-            path: file)
+            machine: machine, split: label.split ?? (isAnomaly ? .test : .train), isAnomaly: isAnomaly,
+            domain: label.domain, attributes: label.attributes, format: file.format, path: path, file: file.path)
     }
 }
 

@@ -19,13 +19,21 @@ package enum DatasetManifest {
     }
 
     /// Returns nil where the folder has no manifest or the manifest no feature.
-    package static func feature(inFolder folder: String) throws(DatasetError) -> FeatureRecord? {
-        let path = "\(folder)/dataset.json"
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        func failure(_ reason: String) -> DatasetError { DatasetError(.badManifest, path: path, reason) }
+    package static func feature(inFolder folder: FilePath) throws(DatasetError) -> FeatureRecord? {
+        let path = folder.appending("dataset.json")
+        func failure(_ reason: String) -> DatasetError {
+            DatasetError(.badManifest, path: path.description, reason)
+        }
+        let bytes: [UInt8]
+        do throws(FileTrouble) {
+            bytes = try ForeignFile(path, followingLinks: true).bytes()
+        } catch {
+            if error.code == .absent { return nil }
+            throw failure(error.reason)
+        }
         let content: Content
         do {
-            content = try JSONDecoder().decode(Content.self, from: Data(contentsOf: URL(filePath: path)))
+            content = try JSONDecoder().decode(Content.self, from: Data(bytes))
         } catch {
             throw failure(
                 "is not readable: \(error); its \"feature\" needs kind, sampleRateHz, fftLength, hopLength and melBands"

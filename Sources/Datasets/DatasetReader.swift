@@ -1,5 +1,4 @@
 internal import Audio
-internal import FoundationEssentials
 package import Plant
 internal import Spectra
 
@@ -22,10 +21,10 @@ package struct DatasetReader {
         _ entry: DatasetFolder.Entry, channel: Int = 0
     ) throws(DatasetError) -> (clip: DatasetClip, bytes: [UInt8]) {
         let bytes: [UInt8]
-        do {
-            bytes = Array(try Data(contentsOf: URL(filePath: "\(folder.path)/\(entry.path)")))
+        do throws(FileTrouble) {
+            bytes = try ForeignFile(entry.file, followingLinks: true).bytes()
         } catch {
-            throw DatasetError(.unreadableFile, path: entry.path, "the file cannot be read; check your rights")
+            throw DatasetError(.unreadableFile, path: entry.path, error.reason)
         }
         switch entry.format {
         case .audio:
@@ -39,7 +38,8 @@ package struct DatasetReader {
         }
         let clip = DatasetClip(
             machine: entry.machine, split: entry.split, isAnomaly: entry.isAnomaly, format: entry.format,
-            path: entry.path, sha256: ContentHash(of: bytes), channel: channel)
+            path: entry.path, sha256: ContentHash(of: bytes), channel: channel,
+            domain: entry.domain, attributes: entry.attributes)
         return (clip, bytes)
     }
 

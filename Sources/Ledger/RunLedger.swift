@@ -1,3 +1,5 @@
+package import Plant
+
 /// What clients and the coordinator ask the database about runs.
 ///
 /// The life of a run: `queued` -> `running` -> `done`, `failed` or `cancelled`; from `running` it may go to `paused` and
@@ -16,6 +18,9 @@ package protocol RunLedger: Sendable {
 
     /// Newest first.
     func runs(limit: Int) throws -> [RunRecord]
+
+    /// What a run had to do without, in the order of its recording.
+    func leftOut(of run: Int64) throws -> [LeftOut]
 
     /// The steps recorded after `step`, in order.
     func steps(of run: Int64, after step: Int) throws -> [StepRecord]
@@ -55,6 +60,9 @@ package protocol RunLedger: Sendable {
     ///
     /// - Parameter progress: from 0 to 1.
     func record(_ shards: [ShardRecord], step: StepRecord?, progress: Double, of run: Int64, fence: Int64) throws
+
+    /// Records what a run has to do without, instead of what was recorded of it before.
+    func record(_ leftOut: [LeftOut], of run: Int64, fence: Int64) throws
 
     /// Records the validation of a recorded step. Again: changes nothing.
     func recordValidation(loss: Double, step: Int, of run: Int64, fence: Int64) throws

@@ -101,7 +101,9 @@ extension Socket {
         if case .ipc(let path) = endpoint, Self.someoneListens(at: path) {
             throw MessagingError(errno: EADDRINUSE, "listen on \(endpoint)")
         }
-        guard zmq_bind(handle, endpoint.description) == 0 else { throw .last("listen on \(endpoint)") }
+        let place = try endpoint.resolved()
+        try set(ZMQ_IPV6, place.needsIPv6 ? 1 : 0)
+        guard zmq_bind(handle, place.description) == 0 else { throw .last("listen on \(endpoint)") }
         var name = [CChar](repeating: 0, count: 256)
         var length = name.count
         guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &name, &length) == 0 else {
@@ -112,6 +114,7 @@ extension Socket {
 
     /// Starts connecting; libzmq connects in the background and again whenever the connection breaks.
     package func connect(_ endpoint: Endpoint) throws(MessagingError) {
+        try set(ZMQ_IPV6, endpoint.needsIPv6 ? 1 : 0)
         guard zmq_connect(handle, endpoint.description) == 0 else { throw .last("connect to \(endpoint)") }
     }
 

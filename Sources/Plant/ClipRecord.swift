@@ -5,11 +5,14 @@ package struct ClipRecord: Hashable, Sendable {
     /// A head start in the queue of the clip's site.
     package enum Priority: Int, Sendable { case normal = 0, urgent = 1, bulk = 2 }
 
+    /// From 1900 until before the year 3000: clocks without a battery are believed, nonsense is not.
+    package static let recordingTimes: Range<Int64> = -2_208_988_800_000_000..<32_503_680_000_000_000
+
     /// Idempotency key, unique per site.
     package var key: String
     package var site: String
     package var machine: MachineName
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Microseconds since 1970-01-01T00:00:00Z, within `recordingTimes`; by the clock of whoever recorded it.
     package var recordedAt: Int64
     package var sha256: ContentHash
     package var format: Format

@@ -11,11 +11,15 @@ package struct DatasetClip: Hashable, Sendable {
     package var sha256: ContentHash
     /// Which channel of a recording with several is this machine's, from 0.
     package var channel: Int
+    /// Where its name says so: `source`, or `target` for the conditions that a model has heard little of.
+    package var domain: String?
+    /// What else its name says, such as `vel_6`.
+    package var attributes: String?
 
     package init(
         machine: MachineName, split: Split, isAnomaly: Bool, format: ClipRecord.Format, path: String,
         sha256: ContentHash,
-        channel: Int = 0
+        channel: Int = 0, domain: String? = nil, attributes: String? = nil
     ) {
         self.machine = machine
         self.split = split
@@ -24,5 +28,6 @@ package struct DatasetClip: Hashable, Sendable {
         self.path = path
         self.sha256 = sha256
         self.channel = channel
+        (self.domain, self.attributes) = (domain, attributes)
     }
 }

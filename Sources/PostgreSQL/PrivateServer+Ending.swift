@@ -29,12 +29,21 @@ extension PrivateServer {
         return String(cString: place) == data
     }
 
+    /// Whether a process that we launched has ended.
+    static func hasEnded(_ process: Int32) -> Bool {
+        wait(forEndOf: process, milliseconds: 0)
+        return kill(process, 0) != 0
+    }
+
     /// - Parameter milliseconds: how long at most; negative for ever.
-    private static func wait(forEndOf process: Int32, milliseconds: Int32) {
+    static func wait(forEndOf process: Int32, milliseconds: Int32) {
         let descriptor = auscult_watch_process(process)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         var end = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         _ = uninterrupted { poll(&end, 1, milliseconds) }
+        // Where it was ours, it is buried.
+        var status: Int32 = 0
+        waitpid(process, &status, WNOHANG)
     }
 }

@@ -19,6 +19,7 @@ package final class PrivateServer {
     /// `DIRECTORY/postgres`.
     package let home: String
     private let settings: [String: String]
+    private let environment: [String: String]
     let account: ServerAccount?
     let programs: ServerPrograms
     /// Where it listens on 127.0.0.1; 0 before the start.
@@ -29,15 +30,19 @@ package final class PrivateServer {
     /// - Parameters:
     ///   - directory: must exist
     ///   - settings: of `postgresql.conf`, on top of ours
+    ///   - environment: of the server, on top of ours
     /// - Throws: `.server` when PostgreSQL is not installed, the disk is full, or the directory is out of reach for the
     ///   account that the server runs as.
-    package init(directory: String, settings: [String: String] = [:]) throws(PostgreSQLError) {
+    package init(directory: String, settings: [String: String] = [:], environment: [String: String] = [:])
+        throws(PostgreSQLError)
+    {
         guard let resolved = realpath(directory, nil) else {
             throw PostgreSQLError(.server, "the data directory \(directory): \(Self.systemReason)")
         }
         defer { free(resolved) }
         home = "\(String(cString: resolved))/postgres"
         self.settings = Self.settings.merging(settings) { $1 }
+        self.environment = environment
         account = try ServerAccount.forThisProcess()
         let version = try? String(contentsOfFile: "\(home)/data/PG_VERSION", encoding: .utf8)
         programs = try ServerPrograms.find(
@@ -63,17 +68,13 @@ package final class PrivateServer {
             // Another process may take the port between our look and the server's.
             for attempt in 1... {
                 let port = if let known { known } else { try Self.freePort(preferring: attempt == 1 ? lastPort : nil) }
-                let options = (settings.map { "-c \($0.key)=\($0.value)" }.sorted() + ["-p \(port)"])
-                    .joined(separator: " ")
-                let (status, output) = try programs.run(
-                    "pg_ctl", ["start", "--wait", "--timeout=60", "-D", data, "-l", log, "-o", options])
-                if status == 0 {
-                    self.port = port
-                    break
-                }
-                let lines = (try? String(contentsOfFile: log, encoding: .utf8))?.split(separator: "\n").suffix(5) ?? []
-                guard known == nil, attempt < 3, lines.contains(where: { $0.contains("could not bind") }) else {
-                    throw failure("start the database server", output + lines.joined(separator: "\n"))
+                // Whatever an earlier server had to say is none of this one's reasons.
+                let begin = logLength
+                let process = try launch(at: port)
+                if try adopt(launched: process) { break }
+                let words = logText(from: begin)
+                guard known == nil, attempt < 3, words.contains("could not bind") else {
+                    throw failure("start the database server", words)
                 }
             }
         }
@@ -86,15 +87,21 @@ package final class PrivateServer {
     }
 
     /// Stops the server in order: sessions are cut, everything is written. Returns when it has ended.
-    package func stop() throws(PostgreSQLError) { try stop(mode: "fast") }
+    package func stop() throws(PostgreSQLError) { try stop(by: SIGINT) }
 
     /// Stops the server as a crash would; it recovers at the next start.
-    package func stopImmediately() throws(PostgreSQLError) { try stop(mode: "immediate") }
+    package func stopImmediately() throws(PostgreSQLError) { try stop(by: SIGQUIT) }
 
-    private func stop(mode: String) throws(PostgreSQLError) {
-        guard processIdentifier != nil else { return }
-        let (status, output) = try programs.run("pg_ctl", ["stop", "--wait", "--timeout=60", "-D", data, "-m", mode])
-        guard status == 0 || processIdentifier == nil else { throw failure("stop the database server", output) }
+    private func stop(by signal: Int32) throws(PostgreSQLError) {
+        guard let process = processIdentifier else { return }
+        let begin = logLength
+        guard kill(process, signal) == 0 || errno == ESRCH else {
+            throw PostgreSQLError(.server, "cannot stop the database server \(process): \(Self.systemReason)")
+        }
+        Self.wait(forEndOf: process, milliseconds: 60_000)
+        guard processIdentifier == nil else {
+            throw failure("stop the database server", "it is still there after a minute\n" + logText(from: begin))
+        }
     }
 
     /// The server's process, nil when none runs on our data.
@@ -104,11 +111,25 @@ package final class PrivateServer {
         return isAtWorkOnOurData(process) ? process : nil
     }
 
-    /// Takes over a server that runs already.
-    private func adopt() throws(PostgreSQLError) -> Bool {
+    /// The server, in a session of its own: it outlives us, and no key on our terminal reaches it.
+    private func launch(at port: Int) throws(PostgreSQLError) -> Int32 {
+        let options = settings.map { "\($0.key)=\($0.value)" }.sorted().flatMap { ["-c", $0] }
+        let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw PostgreSQLError(.server, "cannot write \(log): \(Self.systemReason)") }
+        defer { close(file) }
+        if let account { _ = fchown(file, account.user, account.group) }
+        return try programs.launch(
+            "postgres", ["-D", data, "-p", "\(port)"] + options, environment: environment, output: file)
+    }
+
+    /// Takes over a server that runs already, or is about to.
+    ///
+    /// - Parameter launched: the process that becomes the server, nil where it is to be found.
+    /// - Returns: false where none runs.
+    private func adopt(launched: Int32? = nil) throws(PostgreSQLError) -> Bool {
         let deadline = ContinuousClock.now.advanced(by: .seconds(60))
-        while processIdentifier != nil {
-            if lockFile.count >= 4, let port = Int(lockFile[3]) {
+        while launched.map({ !Self.hasEnded($0) }) ?? (processIdentifier != nil) {
+            if processIdentifier != nil, lockFile.count >= 4, let port = Int(lockFile[3]) {
                 self.port = port
                 do {
                     _ = try Connection(url(role: Self.administrator, database: "postgres"))
@@ -156,6 +177,15 @@ package final class PrivateServer {
     private var lockFile: [Substring] {
         ((try? String(contentsOfFile: "\(data)/postmaster.pid", encoding: .utf8)) ?? "").split(
             separator: "\n", omittingEmptySubsequences: false)
+    }
+    private var logLength: Int {
+        var status = stat()
+        return stat(log, &status) == 0 ? Int(status.st_size) : 0
+    }
+    /// What the server has written since its log had a length, the last of it.
+    private func logText(from begin: Int) -> String {
+        let bytes = (try? Data(contentsOf: URL(filePath: log)))?.dropFirst(begin).suffix(4_096)
+        return String(decoding: bytes ?? Data(), as: UTF8.self)
     }
     private var lastPort: Int? {
         (try? String(contentsOfFile: "\(home)/port", encoding: .utf8)).flatMap { Int($0.dropLast()) }

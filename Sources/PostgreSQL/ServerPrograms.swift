@@ -3,11 +3,14 @@ internal import Files
 internal import FoundationEssentials
 internal import Glibc
 
-/// The programs of an installed PostgreSQL: `initdb`, `pg_ctl` and what they call.
+/// The programs of an installed PostgreSQL: `initdb` and `postgres`.
 struct ServerPrograms: Sendable {
     /// The folder that holds them.
     let directory: String
     let account: ServerAccount?
+
+    /// POSIX_SPAWN_SETSID, which glibc's Swift module hides.
+    private static let newSession: Int16 = 0x80
 
     /// Finds the newest installation, or the one of a given major version since data of another cannot be read.
     ///
@@ -19,7 +22,7 @@ struct ServerPrograms: Sendable {
         let search = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
         let folders = versions.map { "\(root)/\($0)/bin" } + search
         let complete = folders.filter { folder in
-            ["initdb", "pg_ctl", "postgres"].allSatisfy { access("\(folder)/\($0)", X_OK) == 0 }
+            ["initdb", "postgres"].allSatisfy { access("\(folder)/\($0)", X_OK) == 0 }
         }
         guard let newest = complete.first else {
             throw PostgreSQLError(
@@ -42,21 +45,47 @@ struct ServerPrograms: Sendable {
         try runCommand(["\(directory)/\(program)"] + arguments)
     }
 
-    /// Runs a command as the server's account, in the root directory since ours may be closed to it.
+    /// Runs a command as the server's account to its end.
     func runCommand(_ command: [String]) throws(PostgreSQLError) -> (status: Int32, output: String) {
-        let command =
-            ["env", "-i", "-C", "/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
-            + (account?.lending(command) ?? command)
         var ends: [Int32] = [-1, -1]
         guard auscult_pipe(&ends) == 0 else { throw Self.failure(of: command, errno) }
         defer { close(ends[0]) }
+        let process: pid_t
+        do {
+            defer { close(ends[1]) }
+            process = try spawn(command, environment: [:], output: ends[1])
+        }
+        let output = Self.readAll(ends[0])
+        var status: Int32 = 0
+        _ = uninterrupted { waitpid(process, &status, 0) }
+        return (status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f), output)
+    }
 
+    /// Starts one of the programs and leaves it to itself.
+    ///
+    /// - Parameter output: gets what it writes.
+    func launch(
+        _ program: String, _ arguments: [String], environment: [String: String], output: Int32
+    ) throws(PostgreSQLError) -> Int32 {
+        try spawn(["\(directory)/\(program)"] + arguments, environment: environment, output: output)
+    }
+
+    /// Starts a command as the server's account, in a session of its own and in the root directory since ours may be
+    /// closed to it. No shell reads the command.
+    private func spawn(
+        _ command: [String], environment: [String: String], output: Int32
+    ) throws(PostgreSQLError) -> Int32 {
+        let command =
+            ["env", "-i", "-C", "/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
+            + environment.map { "\($0.key)=\($0.value)" }
+            + (account?.lending(command) ?? command)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
+        auscult_spawn_close_from(&actions, 3)
 
         // A service blocks the signals it waits for; the server must hear its own.
         var attributes = posix_spawnattr_t()
@@ -65,8 +94,7 @@ struct ServerPrograms: Sendable {
         var noSignals = sigset_t()
         sigemptyset(&noSignals)
         posix_spawnattr_setsigmask(&attributes, &noSignals)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Self.newSession)
 
         var process: pid_t = 0
         let code = withCStrings(command) { arguments in
@@ -75,12 +103,8 @@ struct ServerPrograms: Sendable {
                     to: UnsafeMutablePointer<CChar>?.self))
             return posix_spawnp(&process, command[0], &actions, &attributes, arguments, environ)
         }
-        close(ends[1])
         guard code == 0 else { throw Self.failure(of: command, code) }
-        let output = Self.readAll(ends[0])
-        var status: Int32 = 0
-        _ = uninterrupted { waitpid(process, &status, 0) }
-        return (status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f), output)
+        return process
     }
 
     private static func failure(of command: [String], _ code: Int32) -> PostgreSQLError {

@@ -7,7 +7,7 @@ package import Wire
 ///
 /// Only normal training clips are used. They are sorted by machine and path and cut into shards of fixed size, so that
 /// neither the dataset's order nor the number of workers reaches the model. A clip that cannot be used, and a machine
-/// that has too few, are left out and named in the notices.
+/// that has too few, are left out and named.
 package struct EmbeddingTraining: ShardedRun {
     /// What is fitted.
     package enum Recipe: Sendable {
@@ -92,7 +92,7 @@ package struct EmbeddingTraining: ShardedRun {
 
     package func finish() throws(RunFailure) -> RunResult {
         precondition(isComplete, "\(shards.missing) shards are outstanding")
-        var notices: [String] = []
+        var leftOut: [LeftOut] = []
         var embeddings: [MachineName: [[Double]]] = [:]
         var shortest = Int.max
         for (clip, outcome) in zip(clips.joined(), shards.outputs.compactMap { $0 }.joined()) {
@@ -100,35 +100,37 @@ package struct EmbeddingTraining: ShardedRun {
             case .done(let embedded):
                 embeddings[clip.machine, default: []].append(embedded.values)
                 shortest = min(shortest, embedded.frameCount)
-            case .unusable(let reason): notices.append(reason)
+            case .unusable(let reason):
+                leftOut.append(LeftOut(machine: clip.machine, clip: clip.name, reason: reason))
             }
         }
-        let (file, complaints) = fit(embeddings, fewestFrames: max(2, shortest / 2))
-        notices += complaints
+        let (file, lacking) = fit(embeddings, fewestFrames: max(2, shortest / 2))
+        leftOut += lacking
         guard let file else {
             throw RunFailure(
-                "no machine has enough normal training clips; " + (notices.first ?? "the dataset has no training clip"))
+                "no machine has enough normal training clips; "
+                    + (leftOut.first?.reason ?? "the dataset has no training clip"))
         }
         return .model(
             TrainedModel(
                 kind: file.kind, machines: file.machines, feature: file.feature, weightsHash: file.weightsHash,
-                file: file.encoded(), notices: notices))
+                file: file.encoded(), leftOut: leftOut))
     }
 
     private func fit(
         _ embeddings: [MachineName: [[Double]]], fewestFrames: Int
-    ) -> (file: ModelFile?, complaints: [String]) {
+    ) -> (file: ModelFile?, leftOut: [LeftOut]) {
         switch recipe {
         case .density:
-            let (model, complaints) = DensityModel.fitted(
+            let (model, leftOut) = DensityModel.fitted(
                 to: embeddings.mapValues { $0.map { $0.map { Float($0) } } }, feature: feature,
                 fewestFrames: fewestFrames, falseAlarmRate: falseAlarmRate)
-            return (model?.file, complaints)
+            return (model?.file, leftOut)
         case .ear:
-            let (model, complaints) = EarModel.fitted(
+            let (model, leftOut) = EarModel.fitted(
                 to: embeddings.mapValues { $0.map { Hearing(values: $0) } }, feature: feature,
                 fewestFrames: fewestFrames, falseAlarmRate: falseAlarmRate)
-            return (model?.file, complaints)
+            return (model?.file, leftOut)
         }
     }
 }

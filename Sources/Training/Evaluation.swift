@@ -53,24 +53,29 @@ package struct Evaluation: ShardedRun {
     package func finish() throws(RunFailure) -> RunResult {
         precondition(isComplete, "\(shards.missing) shards are outstanding")
         var scored: [EvaluationResult.Clip] = []
-        var notices: [String] = []
+        var leftOut: [LeftOut] = []
         for (clip, outcome) in zip(clips.joined(), shards.outputs.compactMap { $0 }.joined()) {
             switch outcome {
             case .done(let score):
                 scored.append(.init(clip: ShardClip(clip), isAnomaly: clip.isAnomaly, score: score))
-            case .unusable(let reason): notices.append(reason)
+            case .unusable(let reason):
+                leftOut.append(LeftOut(machine: clip.machine, clip: clip.path, reason: reason))
             }
         }
         guard !scored.isEmpty else {
-            throw RunFailure("no test clip could be scored; " + (notices.first ?? "the dataset has no test clip"))
+            throw RunFailure(
+                "no test clip could be scored; " + (leftOut.first?.reason ?? "the dataset has no test clip"))
         }
         let report = DetectionReport(
             of: scored.map { .init(machine: $0.clip.machine, isAnomaly: $0.isAnomaly, score: $0.score.score) },
             seed: seed)
         let drawn = Set(report.machines.map(\.name))
         for machine in Set(scored.map(\.clip.machine)).subtracting(drawn).sorted() {
-            notices.append("\(machine) has only normal or only anomalous test clips, so it has no AUC")
+            leftOut.append(
+                LeftOut(
+                    machine: machine,
+                    reason: "\(machine) has only normal or only anomalous test clips, so it has no AUC"))
         }
-        return .evaluation(EvaluationResult(report: report, clips: scored, notices: notices))
+        return .evaluation(EvaluationResult(report: report, clips: scored, leftOut: leftOut))
     }
 }

@@ -132,8 +132,7 @@ package struct TrainedModel: Sendable {
     package var weightsHash: ContentHash
     /// The model file, a safetensors file.
     package var file: [UInt8]
-    /// Clips and machines that had to be left out, a sentence each.
-    package var notices: [String]
+    package var leftOut: [LeftOut]
 }
 
 /// A finished evaluation.
@@ -147,8 +146,7 @@ package struct EvaluationResult: Sendable {
     package var report: DetectionReport
     /// Every clip that could be scored, by machine and name.
     package var clips: [Clip]
-    /// Clips and machines that had to be left out, a sentence each.
-    package var notices: [String]
+    package var leftOut: [LeftOut]
 }
 
 /// A run ended without a result.

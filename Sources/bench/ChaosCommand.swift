@@ -11,7 +11,12 @@ struct ChaosCommand: ParsableCommand {
             and slows a gateway's network down. Prints one JSON object per fault, and the ledger's verdict last. Ends \
             with 1 when a clip was lost or doubled; then the directory stays for inspection.
 
+            With --watch recorders write slowly, rename, replace and close twice in a watched folder, while the database is \
+            locked, read-only, restarted and its clock jumps (libfaketime), the disk fills and the gateway dies; the \
+            hashes of what was recorded are compared with those of what was scored.
+
             Example: auscult-bench chaos --seed 1 --minutes 30 --faults 60
+            Example: auscult-bench chaos --watch --seed 1 --minutes 30 --faults 90 --rate 4
             """)
 
     @Option(help: "An empty directory; it is emptied afterwards.")
@@ -27,6 +32,9 @@ struct ChaosCommand: ParsableCommand {
     @Option(help: "Recordings of ten seconds per second.")
     var rate = 10.0
 
+    @Flag(help: "Recorders as they are, before a watched folder.")
+    var watch = false
+
     func validate() throws {
         guard minutes > 0, faults >= 0, rate > 0 else {
             throw ValidationError("--minutes and --rate must be positive, --faults at least 0")
@@ -34,11 +42,21 @@ struct ChaosCommand: ParsableCommand {
     }
 
     func run() throws {
+        guard !watch else { return try runBeforeAFolder() }
         let verdict = try ChaosRun(
             executable: QueueCommand.product, directory: data, seed: seed, seconds: Int(minutes * 60), faults: faults,
             rate: rate, say: Bench.say
         ).run()
         Bench.say(verdict.json)
         if !verdict.isClean { throw ExitCode.failure }
+    }
+
+    private func runBeforeAFolder() throws {
+        let books = try WatchRun(
+            executable: QueueCommand.product, directory: data, seed: seed, seconds: Int(minutes * 60), faults: faults,
+            rate: rate, say: Bench.say
+        ).run()
+        Bench.say(books.json)
+        if !books.isClean { throw ExitCode.failure }
     }
 }

@@ -34,6 +34,19 @@ import Testing
         #expect(stage.rows.count == 1)
     }
 
+    /// A stuck sensor delivers the same bytes as if they were new: they are scored, and said to be a repeat.
+    @Test func theSameBytesUnderAnotherKeyAreAnotherClipAndFlagged() throws {
+        var stage = try Stage()
+        let gateway = stage.join(1, .gateway)
+        let worker = stage.join(2, .worker)
+        for (key, content) in [("a", 1), ("b", 2), ("c", 1), ("d", 3)] {
+            stage.say(.submit(try stage.submission(key, content: UInt8(content))), as: gateway)
+            for dispatch in stage.dispatches(to: worker) { stage.score(dispatch, as: worker) }
+        }
+        let flags = stage.outcomes.map { if case .scored(let score) = $0.ending { score.flags } else { ["none"] } }
+        #expect(flags == [[], [], ["repeated"], []])
+    }
+
     @Test func clipsOfUnknownMachinesAreRefusedOnceThereIsAModel() throws {
         var stage = try Stage()
         let gateway = stage.join(1, .gateway)

@@ -43,6 +43,37 @@ import Testing
         #expect(try ledger.clips(of: "plant", split: .train).count == 5)
     }
 
+    /// A dataset is what the folder now says; what was made of an earlier version keeps it.
+    @Test(arguments: LedgerKind.allCases)
+    func aChangedFolderIsTheNextVersion(_ kind: LedgerKind) throws {
+        let ledger = try kind.make()
+        let (kept, gone) = (try Samples.datasetClip("a"), try Samples.datasetClip("b"))
+        let first = try ledger.importDataset("plant", feature: nil, clips: [kept, gone])
+        #expect(first.name == "plant" && first.version == 1 && first.added == 2)
+        let run = try ledger.submit(Samples.request())
+        #expect(try ledger.importDataset("plant", feature: nil, clips: [gone, kept]).version == 1)
+
+        var relabelled = try Samples.datasetClip("c", split: .test)
+        let second = try ledger.importDataset("plant", feature: nil, clips: [kept, relabelled])
+        #expect(second.name == "plant@2" && second.version == 2 && second.added == 1 && second.removed == 1)
+        (relabelled.isAnomaly, relabelled.domain, relabelled.attributes) = (true, "target", "vel_6")
+        let third = try ledger.importDataset("plant", feature: nil, clips: [kept, relabelled])
+        #expect(third.version == 3 && third.added == 0 && third.changed == 1 && third.removed == 0)
+        #expect(try ledger.importDataset("plant", feature: Samples.feature, clips: [kept, relabelled]).version == 4)
+        #expect(try ledger.importDataset("plant", feature: Samples.feature, clips: [kept, relabelled]).version == 4)
+
+        #expect(try ledger.clips(of: "plant", split: nil) == [kept, gone])
+        #expect(try ledger.clips(of: "plant@3", split: nil) == [kept, relabelled])
+        #expect(try ledger.run(run)?.request.dataset == "plant")
+        let later = try ledger.submit(Samples.request())
+        #expect(try ledger.run(later)?.request.dataset == "plant@4")
+        for (called, stored) in [("plant", "plant@4"), ("plant@1", "plant"), ("plant@3", "plant@3")] {
+            #expect(try ledger.storedName(ofDataset: called) == stored)
+        }
+        #expect(try ledger.storedName(ofDataset: "plant@5") == nil && ledger.storedName(ofDataset: "x") == nil)
+        #expect(try ledger.datasets().map(\.base) == ["plant"] && ledger.datasets().map(\.version) == [4])
+    }
+
     @Test(arguments: LedgerKind.allCases)
     func aDatasetCountsItsClips(_ kind: LedgerKind) throws {
         let ledger = try kind.make()

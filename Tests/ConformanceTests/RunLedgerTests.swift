@@ -27,6 +27,24 @@ import Testing
     }
 
     @Test(arguments: LedgerKind.allCases)
+    func whatARunDoesWithoutIsKept(_ kind: LedgerKind) throws {
+        let ledger = try withDataset(kind)
+        let run = try ledger.submit(Samples.request())
+        let fence = try ledger.openFence(holder: "coordinator")
+        _ = try ledger.claimRun(fence: fence)
+        #expect(try ledger.leftOut(of: run).isEmpty)
+        let machine = try Samples.machine()
+        let items = [
+            LeftOut(machine: machine, clip: "b", reason: "is short"), LeftOut(machine: machine, reason: "has no clips"),
+        ]
+        for said in [Array(items.prefix(1)), items, items] {
+            try ledger.record(said, of: run, fence: fence)
+            #expect(try ledger.leftOut(of: run) == said)
+        }
+        #expect(try code { try ledger.record([], of: run, fence: fence - 1) } == .fenced)
+    }
+
+    @Test(arguments: LedgerKind.allCases)
     func twoRunsWithTheSameBytesMakeTwoVersions(_ kind: LedgerKind) throws {
         let ledger = try withDataset(kind)
         let fence = try ledger.openFence(holder: "coordinator")

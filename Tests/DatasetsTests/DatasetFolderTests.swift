@@ -52,6 +52,22 @@ import Testing
             ])
     }
 
+    @Test func theSameBytesCannotBeNormalAndAnomalous() throws {
+        let machine = try #require(MachineName("fan/id_00"))
+        func clip(_ path: String, isAnomaly: Bool, _ content: UInt8) -> DatasetClip {
+            DatasetClip(
+                machine: machine, split: .test, isAnomaly: isAnomaly, format: .audio, path: path,
+                sha256: ContentHash(of: [content]))
+        }
+        let judged = ContradictedClips(among: [
+            clip("a", isAnomaly: false, 1), clip("b", isAnomaly: true, 1), clip("c", isAnomaly: false, 2),
+            clip("d", isAnomaly: false, 2), clip("e", isAnomaly: true, 3),
+        ])
+        #expect(judged.usable.map(\.path) == ["c", "d", "e"])
+        #expect(judged.refused.map(\.path) == ["a", "b"])
+        #expect(judged.refused[0].reason.contains("as b") && judged.refused[1].reason.contains("as a"))
+    }
+
     @Test func foldersWithoutClips() throws {
         let folder = try TemporaryFolder()
         #expect(#expect(throws: DatasetError.self) { try DatasetFolder(folder.path) }?.code == .noClips)

@@ -167,8 +167,8 @@ import Testing
 
     @Test func machinesWithoutClipsAreNamed() throws {
         let model = try SmallModel.make(rule: .hybrid)
-        let (calibrated, notices) = model.calibrated(training: [], heldBack: [])
-        #expect(notices.count == 3 && notices[0].contains("fan/id_00"))
+        let (calibrated, leftOut) = model.calibrated(training: [], heldBack: [])
+        #expect(leftOut.count == 3 && leftOut[0].machine.description == "fan/id_00")
         #expect(calibrated.calibration.isEmpty)
     }
 }

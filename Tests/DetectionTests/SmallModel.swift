@@ -52,9 +52,9 @@ struct SmallModel {
                 }
             }
         }
-        let (calibrated, notices) = model.calibrated(
+        let (calibrated, leftOut) = model.calibrated(
             training: try clips(100..<120), heldBack: try clips(200..<212), falseAlarmRate: rate)
-        #expect(notices == [])
+        #expect(leftOut == [])
         return calibrated
     }
 }

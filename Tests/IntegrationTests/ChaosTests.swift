@@ -20,4 +20,17 @@ import Testing
             #expect(verdict.faults == 11)
         }
     }
+
+    /// What recorders leave in a folder ends once, byte for byte, whatever the database does.
+    @Test func everyRecordingEndsOnceWhateverTheDatabaseDoes() throws {
+        try withTemporaryDirectory { directory in
+            let run = WatchRun(
+                executable: Command.binary.path, directory: directory.appending(path: "chaos").path, seed: 5,
+                seconds: 35, faults: 7, rate: 3
+            ) { print($0) }
+            let books = try run.run()
+            print(books.json)
+            #expect(books.isClean && books.fed > 90, "\(books.json)")
+        }
+    }
 }

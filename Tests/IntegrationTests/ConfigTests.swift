@@ -26,6 +26,25 @@ import Testing
         }
     }
 
+    /// As an editor on another system leaves it, with passwords that hold what separates.
+    @Test(arguments: [
+        ("postgresql://a:se#cr@et/x@h/d", "postgresql://a:****@h/d"),
+        ("host=h password = 'a b' user=u", "host=h password=****"),
+        ("postgresql://h/d?password=a&password=secret", "postgresql://h/d?password=****"),
+        ("postgresql://h/d?user=u&pass%77ord=secret", "postgresql://h/d?user=u&pass%77ord=****"),
+        ("postgresql://h/d?sslpassword=secret", "postgresql://h/d?sslpassword=****"),
+    ]) func filesOfAnySystemAndSecretsOfAnyForm(_ url: String, _ masked: String) throws {
+        try withTemporaryDirectory { directory in
+            let file = directory.appending(path: "plant.conf")
+            let text = "\u{FEFF}# the plant\r\nsite = line#3 # ours\r\n\r\ndatabase = \(url)\r\nworkers=2\r\n"
+            try Data(text.utf8).write(to: file)
+            let shown = try settings(Command.succeed(["config", "show", "--config", file.path, "--json"]))
+            #expect(shown["site"]?["value"] as? String == "line#3")
+            #expect(shown["database"]?["value"] as? String == masked)
+            #expect(shown["workers"]?["value"] as? String == "2")
+        }
+    }
+
     @Test func aWrongLineIsNamed() throws {
         try withTemporaryDirectory { directory in
             let file = directory.appending(path: "plant.conf")

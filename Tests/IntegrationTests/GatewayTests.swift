@@ -105,12 +105,23 @@ import Testing
             }
             let cluster = try Cluster(in: directory.appending(path: "data"), workers: 0)
             defer { cluster.stop() }
-            let lines = try Command.succeed(
-                ["push"] + copies + ["--machine", "fan/id_00", "--json"], environment: cluster.environment
-            ).objects()
+            func push(_ paths: [String], recordedAt time: String) throws -> [[String: Any]] {
+                try Command.succeed(
+                    ["push"] + paths + ["--machine", "fan/id_00", "--recorded-at", time, "--json"],
+                    environment: cluster.environment
+                ).objects()
+            }
+            let lines = try push(copies, recordedAt: "2026-01-31T12:00:00Z")
             #expect(lines.compactMap { $0["path"] as? String }.sorted() == copies)
             #expect(lines.compactMap { $0["status"] as? String }.sorted() == ["accepted", "duplicate", "duplicate"])
-            #expect(Set(lines.compactMap { $0["job"] as? Int }).count == 1)
+            let jobs = Set(lines.compactMap { $0["job"] as? Int })
+            #expect(jobs.count == 1)
+            // A stuck sensor delivers the same bytes again: that is another recording, of whatever time.
+            for time in ["2026-01-31T12:00:10Z", "1969-12-31T23:59:59Z", "2106-02-07T06:28:17Z"] {
+                let again = try push([copies[0]], recordedAt: time)
+                #expect(again.map { $0["status"] as? String } == ["accepted"])
+                #expect(again.allSatisfy { !jobs.contains($0["job"] as? Int ?? 0) })
+            }
         }
     }
 

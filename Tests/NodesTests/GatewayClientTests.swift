@@ -1,3 +1,4 @@
+import Datasets
 import FoundationEssentials
 import Messaging
 import Nodes
@@ -15,8 +16,9 @@ import Wire
         let path = "\(folder.path)/\(name)"
         try Data(bytes).write(to: URL(filePath: path))
         return OutgoingClip(
-            path: path, machine: try #require(MachineName("fan/id_00")), site: "plant", key: name, recordedAt: 0,
-            bytes: bytes, format: .audio, channel: 0, feature: nil)
+            try ClipFile(FilePath(path), format: .audio, changedAt: 0),
+            machine: try #require(MachineName("fan/id_00")), site: "plant", key: name, recordedAt: 0, bytes: bytes,
+            channel: 0)
     }
 
     @Test func theClipThatBreaksTheConnectionIsNamedAndTheOthersGoOn() throws {

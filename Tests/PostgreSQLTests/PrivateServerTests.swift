@@ -45,6 +45,35 @@ import Testing
         try server.stop()
     }
 
+    /// No shell reads a path, and none is too long for a socket, which is not there.
+    @Test(arguments: ["a $HOME `id` \"b\" 'c', d; e & f", String(repeating: "long-", count: 40)])
+    func directoriesOfAnyName(_ name: String) throws {
+        let directory = try TemporaryDirectory()
+        let watchdog = try Watchdog(removing: directory.path)
+        defer { withExtendedLifetime(watchdog) {} }
+        let place = "\(directory.path)/\(name)"
+        #expect(mkdir(place, 0o755) == 0)
+        let server = try PrivateServer(directory: place)
+        try server.start()
+        #expect(try Connection(server.databaseURL()).execute("SELECT 7").map { try $0.int64(0) } == [7])
+        try server.stop()
+        #expect(server.processIdentifier == nil)
+    }
+
+    /// Why a server did not start is what it says now, not what an earlier one has said.
+    @Test func anOldLogIsNoReason() throws {
+        let directory = try TemporaryDirectory()
+        let watchdog = try Watchdog(removing: directory.path)
+        defer { withExtendedLifetime(watchdog) {} }
+        let server = try PrivateServer(directory: directory.path, settings: ["shared_buffers": "nonsense"])
+        let log = open("\(server.home)/log", O_WRONLY | O_CREAT, 0o600)
+        let old = Array("FATAL:  could not bind, the disk burns\n".utf8)
+        #expect(write(log, old, old.count) == old.count)
+        close(log)
+        let error = try #require(throws: PostgreSQLError.self) { try server.start() }
+        #expect(error.description.contains("shared_buffers") && !error.description.contains("burns"), "\(error)")
+    }
+
     @Test func aMissingDirectoryIsNamed() throws {
         let error = try #require(throws: PostgreSQLError.self) { try PrivateServer(directory: "/nonexistent/place") }
         #expect(error.description.contains("/nonexistent/place"))

@@ -40,7 +40,7 @@ import Wire
     @Test(arguments: recipes) func workersAndOrderDoNotReachTheModel(_ recipe: EmbeddingTraining.Recipe) throws {
         let one = try train(recipe, plant.clips, workers: 1, seed: 1)
         #expect(one.machines.map(\.description) == ["fan/id_00", "pump/id_02"])
-        #expect(one.notices.isEmpty)
+        #expect(one.leftOut.isEmpty)
         for (workers, seed) in [(2, UInt64(2)), (5, 3), (8, 4)] {
             let other = try train(recipe, plant.clips.reversed(), workers: workers, seed: seed)
             #expect(other.weightsHash == one.weightsHash)
@@ -63,7 +63,7 @@ import Wire
         }
         guard case .evaluation(let result) = try run.finish() else { throw RunFailure("an evaluation made no report") }
         #expect(result.clips.count == 32)
-        #expect(result.notices.isEmpty)
+        #expect(result.leftOut.isEmpty)
         let auc = try #require(result.report.summary).auc
         #expect(auc > 0.9)
         // Verdict and threshold travel with the score.
@@ -89,9 +89,9 @@ import Wire
         }
         guard case .model(let model) = try run.finish() else { throw RunFailure("a training made no model") }
         #expect(model.machines.map(\.description) == ["fan/id_00", "pump/id_02"])
-        #expect(model.notices.count == 2)
-        #expect(model.notices.contains { $0.contains("fan/broken.npy") })
-        #expect(model.notices.contains { $0.contains("valve/id_00") })
+        #expect(model.leftOut.count == 2)
+        #expect(model.leftOut.contains { $0.clip == "fan/broken.npy" })
+        #expect(model.leftOut.contains { $0.clip == nil && $0.machine.description == "valve/id_00" })
     }
 
     @Test func aDatasetWithoutTrainingClipsFailsInWords() throws {

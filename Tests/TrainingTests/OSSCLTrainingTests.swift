@@ -43,7 +43,7 @@ import Wire
     @Test func theModelScoresItsMachines() throws {
         let model = try Crew(plant) { _ in 2 }.model(of: plant.training(NetworkPlant.recipe(steps: 10)))
         #expect(model.machines.map(\.description) == ["fan/id_00", "pump/id_02", "valve/id_01"])
-        #expect(model.notices == [])
+        #expect(model.leftOut == [])
         let file = try ModelFile(decoding: model.file, name: "the model")
         #expect(file.calibration.count == 3)
         #expect(file.calibration.values.allSatisfy { $0.threshold.isFinite })
@@ -191,8 +191,8 @@ import Wire
         test.add(NumPyArray.bytes(of: short), fan, .train, false, "fan/short.npy")
         let plant = try NetworkPlant(test)
         let model = try Crew(plant) { _ in 1 }.model(of: plant.training(NetworkPlant.recipe(steps: 1)))
-        #expect(model.notices.contains { $0.contains("fan/broken.npy") })
-        #expect(model.notices.contains { $0.contains("fan/short.npy") })
+        #expect(model.leftOut.contains { $0.clip == "fan/broken.npy" })
+        #expect(model.leftOut.contains { $0.clip == "fan/short.npy" })
     }
 
     @Test func oneMachineIsTooFew() throws {

@@ -33,6 +33,8 @@ uint32_t auscult_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
 /// none of this number.
 int auscult_watch_process(int process);
 
-/// Returns a non-blocking inotify descriptor that tells of every file of a directory that was closed after writing or
-/// moved in, or -1 when the kernel refuses.
-int auscult_watch_finished_files(const char *directory);
+/// Whether some process has a file open for writing: 1 or 0, or -1 where the kernel does not tell.
+int auscult_has_writer(int descriptor);
+
+/// Makes an empty file in memory that no child inherits. Returns its descriptor, or -1 with errno set.
+int auscult_memory_file(void);

@@ -10,18 +10,18 @@ extension DensityModel {
     /// - Returns: nil where no machine can be fitted; and a sentence for each that was left out.
     package static func fitted(
         to embeddings: [MachineName: [[Float]]], feature: LogMelParameters, fewestFrames: Int, falseAlarmRate: Double
-    ) -> (model: DensityModel?, notices: [String]) {
+    ) -> (model: DensityModel?, leftOut: [LeftOut]) {
         var machines: [Machine] = []
-        var notices: [String] = []
+        var leftOut: [LeftOut] = []
         for (name, embeddings) in embeddings.sorted(by: { $0.key < $1.key }) {
             do throws(ModelError) {
                 machines.append(try Machine(fitting: name, to: embeddings, falseAlarmRate: falseAlarmRate))
             } catch {
-                notices.append(error.reason)
+                leftOut.append(LeftOut(machine: name, reason: error.reason))
             }
         }
-        guard !machines.isEmpty else { return (nil, notices) }
-        return (DensityModel(feature: feature, fewestFrames: fewestFrames, machines: machines), notices)
+        guard !machines.isEmpty else { return (nil, leftOut) }
+        return (DensityModel(feature: feature, fewestFrames: fewestFrames, machines: machines), leftOut)
     }
 }
 

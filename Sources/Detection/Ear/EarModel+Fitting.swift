@@ -12,24 +12,24 @@ extension EarModel {
     /// - Returns: nil where no machine can be fitted; and a sentence for each that was left out.
     package static func fitted(
         to normals: [MachineName: [Hearing]], feature: LogMelParameters, fewestFrames: Int, falseAlarmRate: Double
-    ) -> (model: EarModel?, notices: [String]) {
+    ) -> (model: EarModel?, leftOut: [LeftOut]) {
         let plant = HearingPlant(normals, melBands: feature.melBands)
         var members: [EarMachine] = []
-        var notices: [String] = []
+        var leftOut: [LeftOut] = []
         for (name, hearings) in normals.sorted(by: { $0.key < $1.key }) {
             do throws(ModelError) {
                 members.append(try EarMachine(fitting: name, to: hearings, peers: plant.peers(of: name)))
             } catch {
-                notices.append(error.reason)
+                leftOut.append(LeftOut(machine: name, reason: error.reason))
             }
         }
-        guard !members.isEmpty else { return (nil, notices) }
+        guard !members.isEmpty else { return (nil, leftOut) }
         let deviations = members.typeDeviations
         for index in members.indices {
             members[index].calibrate(
                 falseAlarmRate: falseAlarmRate, typeDeviation: deviations[members[index].name.type])
         }
-        return (EarModel(feature: feature, fewestFrames: fewestFrames, machines: members), notices)
+        return (EarModel(feature: feature, fewestFrames: fewestFrames, machines: members), leftOut)
     }
 }
 

@@ -10,19 +10,19 @@ extension NetworkModel {
     /// - Parameters:
     ///   - training: normal clips that the network was trained on, in an order that does not depend on who measured them.
     ///   - heldBack: normal clips that it was not trained on.
-    /// - Returns: the model, and a sentence for each machine that lacks something.
+    /// - Returns: the model, and the machines that lack something.
     package func calibrated(
         training: [MeasuredClip], heldBack: [MeasuredClip], falseAlarmRate: Double = 0.05
-    ) -> (model: NetworkModel, notices: [String]) {
+    ) -> (model: NetworkModel, leftOut: [LeftOut]) {
         var model = self
-        var notices: [String] = []
+        var leftOut: [LeftOut] = []
         let training = Dictionary(grouping: training, by: \.machine)
         let heldBack = Dictionary(grouping: heldBack, by: \.machine)
         for machine in machines {
             let normal = heldBack[machine, default: []].map(\.measurement)
             var (reference, complaint) = Self.reference(
                 machine, training: training[machine, default: []].map(\.measurement), heldBack: normal)
-            if let complaint { notices.append(complaint) }
+            if let complaint { leftOut.append(LeftOut(machine: machine, reason: complaint)) }
             for rule in ScoreRule.allCases where reference.supports(rule) && !normal.isEmpty {
                 reference.heldBackScores[rule] = normal.compactMap { reference.score(rule, of: $0) }
             }
@@ -31,10 +31,10 @@ extension NetworkModel {
                 try model.chooseThreshold(machine, falseAlarmRate: falseAlarmRate)
                 if !normal.isEmpty, model.calibration[machine] == nil { throw uncalibrated(machine) }
             } catch {
-                notices.append(error.reason)
+                leftOut.append(LeftOut(machine: machine, reason: error.reason))
             }
         }
-        return (model, notices)
+        return (model, leftOut)
     }
 
     /// The same network, scoring by another rule.

@@ -1,6 +1,19 @@
+package import Plant
 internal import Synchronization
 
 extension MemoryLedger {
+    package func record(_ leftOut: [LeftOut], of run: Int64, fence: Int64) throws {
+        try state.withLock { state in
+            try state.checkFence(fence)
+            guard let index = state.index(of: run) else { throw LedgerError.unknown(run: run) }
+            state.runs[index].leftOut = leftOut
+        }
+    }
+
+    package func leftOut(of run: Int64) throws -> [LeftOut] {
+        state.withLock { state in state.index(of: run).map { state.runs[$0].leftOut } ?? [] }
+    }
+
     package func recordValidation(loss: Double, step: Int, of run: Int64, fence: Int64) throws {
         try state.withLock { state in
             try state.checkFence(fence)

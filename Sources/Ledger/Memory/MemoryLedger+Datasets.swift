@@ -5,7 +5,7 @@ extension MemoryLedger: DatasetLedger {
     package func createDataset(_ name: String, feature: FeatureRecord?) throws {
         try state.withLock { state in
             guard let known = state.datasets[name] else {
-                state.datasets[name] = Dataset(feature: feature, createdAt: now())
+                state.datasets[name] = Dataset(base: name, feature: feature, createdAt: now())
                 return
             }
             guard known.feature == feature else { throw LedgerError.changedFeature(dataset: name) }
@@ -27,9 +27,33 @@ extension MemoryLedger: DatasetLedger {
         }
     }
 
+    package func importDataset(
+        _ name: String, feature: FeatureRecord?, clips: [DatasetClip]
+    ) throws -> DatasetRevision {
+        state.withLock { state in
+            let last = state.newest(of: name)
+            let revision = DatasetRevision(
+                of: name, clips, after: last.map { ($0.key, $0.value.version) } ?? (name, 0),
+                holding: last.map { Array($0.value.clips.values) } ?? [],
+                isOther: last == nil || last?.value.feature != feature)
+            if revision.version != last?.value.version {
+                state.datasets[revision.name] = Dataset(
+                    base: name, version: revision.version, feature: feature, createdAt: now(),
+                    clips: Dictionary(clips.map { ($0.path, $0) }) { first, _ in first })
+            }
+            return revision
+        }
+    }
+
+    package func storedName(ofDataset name: String) throws -> String? {
+        state.withLock { state in state.storedName(ofDataset: name) }
+    }
+
     package func datasets() throws -> [DatasetRecord] {
         state.withLock { state in
-            state.datasets.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.compactMap(state.dataset)
+            Set(state.datasets.values.map(\.base)).compactMap { state.newest(of: $0)?.key }.sorted {
+                $0.utf8.lexicographicallyPrecedes($1.utf8)
+            }.compactMap(state.dataset)
         }
     }
 
@@ -48,6 +72,16 @@ extension MemoryLedger: DatasetLedger {
 }
 
 extension MemoryLedger.State {
+    fileprivate func newest(of base: String) -> (key: String, value: MemoryLedger.Dataset)? {
+        datasets.filter { $0.value.base == base }.max { $0.value.version < $1.value.version }
+    }
+
+    func storedName(ofDataset name: String) -> String? {
+        if let newest = newest(of: name) { return newest.key }
+        guard let (base, version) = DatasetRevision.parts(name) else { return nil }
+        return datasets.first { $0.value.base == base && $0.value.version == version }?.key
+    }
+
     fileprivate func dataset(_ name: String) -> DatasetRecord? {
         guard let dataset = datasets[name] else { return nil }
         let machines = Dictionary(grouping: dataset.clips.values, by: \.machine).map { machine, clips in
@@ -57,7 +91,8 @@ extension MemoryLedger.State {
                 testAnomalous: clips.count { $0.split == .test && $0.isAnomaly })
         }
         return DatasetRecord(
-            name: name, feature: dataset.feature, machines: machines.sorted { $0.name < $1.name },
+            name: name, base: dataset.base, version: dataset.version, feature: dataset.feature,
+            machines: machines.sorted { $0.name < $1.name },
             createdAt: dataset.createdAt)
     }
 }

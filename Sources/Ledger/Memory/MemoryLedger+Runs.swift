@@ -3,7 +3,11 @@ internal import Synchronization
 extension MemoryLedger: RunLedger {
     package func submit(_ request: RunRequest) throws -> Int64 {
         try state.withLock { state in
-            guard state.datasets[request.dataset] != nil else { throw LedgerError.unknown(dataset: request.dataset) }
+            guard let dataset = state.storedName(ofDataset: request.dataset) else {
+                throw LedgerError.unknown(dataset: request.dataset)
+            }
+            var request = request
+            request.dataset = dataset
             if request.kind == .evaluate, !state.models.contains(where: { $0.record.version == request.model }) {
                 throw LedgerError.unknown(model: request.model)
             }

@@ -64,6 +64,8 @@ package final class MemoryLedger: Sendable {
     }
 
     struct Dataset {
+        let base: String
+        var version = 1
         let feature: FeatureRecord?
         let createdAt: Int64
         var clips: [String: DatasetClip] = [:]
@@ -75,6 +77,7 @@ package final class MemoryLedger: Sendable {
         var steps: [StepRecord] = []
         var shards: [ShardKey: ShardRecord] = [:]
         var checkpoints: [CheckpointRecord] = []
+        var leftOut: [LeftOut] = []
         var isPauseRequested = false
     }
 

@@ -23,6 +23,7 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
         Migration(version: 13, name: "given_up", bytes: PackageResources.v0013_given_up_sql),
         Migration(version: 26, name: "curves_at_scale", bytes: PackageResources.v0026_curves_at_scale_sql),
+        Migration(version: 30, name: "left_out", bytes: PackageResources.v0030_left_out_sql),
         Migration(version: 35, name: "reasons", bytes: PackageResources.v0035_reasons_sql),
         Migration(version: 45, name: "alarms", bytes: PackageResources.v0045_alarms_sql),
     ]

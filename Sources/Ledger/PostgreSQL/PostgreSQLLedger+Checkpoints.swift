@@ -1,4 +1,4 @@
-internal import Plant
+package import Plant
 internal import PostgreSQL
 
 // How a run stops and goes on: checkpoints, pauses, forks.
@@ -6,6 +6,21 @@ internal import PostgreSQL
 extension PostgreSQLLedger {
     /// Checkpoints kept per run: the newest, and one to fall back on.
     private static let checkpointLimit = 2
+
+    package func record(_ leftOut: [LeftOut], of run: Int64, fence: Int64) throws {
+        try transaction(fence: fence) { connection in
+            try connection.execute("DELETE FROM auscult.run_left_out WHERE run = $1", [.int64(run)])
+            _ = try connection.execute(
+                """
+                INSERT INTO auscult.run_left_out (run, number, machine_type, machine_id, clip, reason)
+                SELECT $1, * FROM unnest($2, $3, $4, $5, $6)
+                """,
+                [
+                    .int64(run), .ints(Array(leftOut.indices)), .texts(leftOut.map(\.machine.type)),
+                    .texts(leftOut.map(\.machine.id)), .texts(leftOut.map(\.clip)), .texts(leftOut.map(\.reason)),
+                ])
+        }
+    }
 
     package func recordValidation(loss: Double, step: Int, of run: Int64, fence: Int64) throws {
         try transaction(fence: fence) { connection in

@@ -1,3 +1,4 @@
+package import Plant
 internal import PostgreSQL
 
 extension PostgreSQLLedger: RunLedger {
@@ -5,7 +6,9 @@ extension PostgreSQLLedger: RunLedger {
 
     package func submit(_ request: RunRequest) throws -> Int64 {
         try transaction { connection in
-            try checkExists(request.dataset, connection)
+            guard let dataset = try storedName(ofDataset: request.dataset, connection) else {
+                throw LedgerError.unknown(dataset: request.dataset)
+            }
             if request.kind == .evaluate { _ = try existingModel(request.model, connection) }
             let run = try connection.execute(
                 """
@@ -13,7 +16,7 @@ extension PostgreSQLLedger: RunLedger {
                 RETURNING run
                 """,
                 [
-                    .text(request.kind.rawValue), .text(request.model), .text(request.dataset),
+                    .text(request.kind.rawValue), .text(request.model), .text(dataset),
                     .text(request.specification),
                 ])[0].int64(0)
             try connection.notify(.runSubmitted)
@@ -30,6 +33,15 @@ extension PostgreSQLLedger: RunLedger {
     package func runs(limit: Int) throws -> [RunRecord] {
         try perform { connection in
             try connection.execute("\(Self.selectRun) ORDER BY run DESC LIMIT $1", [.int(limit)]).map { try $0.run() }
+        }
+    }
+
+    package func leftOut(of run: Int64) throws -> [LeftOut] {
+        try perform { connection in
+            try connection.execute(
+                "SELECT machine_type, machine_id, clip, reason FROM auscult.run_left_out WHERE run = $1 ORDER BY number",
+                [.int64(run)]
+            ).map { LeftOut(machine: try $0.machine(0), clip: try $0.optionalText(2), reason: try $0.text(3)) }
         }
     }
 

@@ -191,7 +191,7 @@ package final class Coordinator {
     }
 
     private func store(_ model: TrainedModel, of run: ActiveRun, now: Int64) throws {
-        model.notices.forEach { logger.warning("run \(run.record.run): \($0)") }
+        try record(model.leftOut, of: run)
         let clipsPerSecond = run.clipsPerSecond(now: now)
         if !run.hasSteps {
             let step = StepRecord(
@@ -205,7 +205,7 @@ package final class Coordinator {
     }
 
     private func store(_ result: EvaluationResult, of run: ActiveRun) throws {
-        result.notices.forEach { logger.warning("run \(run.record.run): \($0)") }
+        try record(result.leftOut, of: run)
         let draft = EvaluationDraft(
             modelVersion: run.record.request.model, dataset: run.record.request.dataset,
             clips: result.clips.map {
@@ -220,6 +220,11 @@ package final class Coordinator {
                     paucInterval: $0.paucInterval, normalCount: $0.normalCount, anomalousCount: $0.anomalousCount)
             })
         try ledger.complete(run.record.run, evaluation: draft, fence: fence)
+    }
+
+    private func record(_ leftOut: [LeftOut], of run: ActiveRun) throws {
+        for item in leftOut { logger.warning("run \(run.record.run) does without: \(item.reason)") }
+        try ledger.record(leftOut, of: run.record.run, fence: fence)
     }
 
     private func fail(_ run: Int64, reason: String) throws {

@@ -1,3 +1,4 @@
+internal import Datasets
 internal import FoundationEssentials
 internal import Plant
 
@@ -24,7 +25,7 @@ struct ClipDescription: Codable {
     }
 
     init(_ clip: OutgoingClip) {
-        source = clip.path
+        source = clip.source.text
         name = clip.name
         machine = clip.machine.description
         site = clip.site
@@ -69,12 +70,13 @@ struct ClipDescription: Codable {
     }
 
     /// Nil when a value is none of ours.
-    func clip(at path: String) -> OutgoingClip? {
+    func clip(at path: FilePath) -> OutgoingClip? {
         guard let machine = MachineName(machine), let sha256 = ContentHash(hexadecimal: sha256),
             let format = ClipRecord.Format(rawValue: format)
         else { return nil }
         return OutgoingClip(
-            path: path, name: name, machine: machine, site: site, key: key, recordedAt: recordedAtMicroseconds,
+            path: path, source: FilePath(source), name: name, machine: machine, site: site, key: key,
+            recordedAt: recordedAtMicroseconds,
             sha256: sha256, byteCount: byteCount, format: format, channel: channel,
             feature: feature.map {
                 FeatureRecord(

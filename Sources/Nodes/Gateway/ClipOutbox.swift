@@ -1,5 +1,7 @@
+internal import Datasets
 internal import Files
 internal import FoundationEssentials
+internal import Glibc
 internal import Logging
 internal import Plant
 internal import Synchronization
@@ -10,14 +12,13 @@ package import Wire
 /// A clip is two files: `NUMBER.clip` with its bytes, and `NUMBER.json` which describes it, is proved by a hash of its own,
 /// and is renamed into place when the bytes are on disk; what has a description is whole. Numbers have twelve digits and
 /// grow, so that the first by name is the oldest; files of other names are strangers and left alone. `rejected/` keeps
-/// what was refused or damaged, with the reason beside it. Every method may be called from any thread.
+/// what was refused or damaged, with the reason beside it; `.taken/` holds files on their way here. Every method may be
+/// called from any thread.
 package final class ClipOutbox: Sendable {
     /// A clip with its place in line.
     package struct Item: Sendable {
         package let number: Int64
         package let clip: OutgoingClip
-        /// The file it was taken from.
-        package let source: String
     }
 
     /// What stands at a place in line.
@@ -34,6 +35,9 @@ package final class ClipOutbox: Sendable {
         }
     }
 
+    /// Where files lie that were taken and not stored yet.
+    let taken: FilePath
+
     private let folder: Folder
     private let rejected: Folder
     private let lastNumber: Mutex<Int64>
@@ -45,6 +49,7 @@ package final class ClipOutbox: Sendable {
         folder = try Folder(path)
         guard try folder.lock() else { throw FileError(sentence: "another process uses \(path)") }
         rejected = try folder.folder("rejected")
+        taken = FilePath(try folder.folder(".taken").path)
         for folder in [folder, rejected] {
             for name in try folder.names() where name.hasPrefix(".") && name.hasSuffix(".part") {
                 try folder.remove(name)
@@ -56,7 +61,8 @@ package final class ClipOutbox: Sendable {
         let refused = try rejected.names().compactMap { Self.number(String($0.prefix(Self.digits))) }
         lastNumber = Mutex(clips.union(described).union(refused).max() ?? 0)
         let strangers = names.filter { name in
-            name != "rejected" && Self.number(name, "clip") == nil && Self.number(name, "json") == nil
+            !["rejected", ".taken"].contains(name) && Self.number(name, "clip") == nil
+                && Self.number(name, "json") == nil
         }
         if !strangers.isEmpty {
             let listed = strangers.prefix(10).map(\.debugDescription).joined(separator: ", ")
@@ -65,7 +71,8 @@ package final class ClipOutbox: Sendable {
         }
         for number in clips.subtracting(described).sorted() {
             let error = WireError(
-                .damaged, "\(path)/\(Self.name(number, "clip")): nothing describes this clip any more; where its file is "
+                .damaged,
+                "\(path)/\(Self.name(number, "clip")): nothing describes this clip any more; where its file is "
                     + "not in the watched folder, put it there again")
             try setAside(number, named: "clip", error)
         }
@@ -86,13 +93,13 @@ package final class ClipOutbox: Sendable {
             let bytes = try folder.open(name, .read).contents(limit: 1 << 20)
             let path = "\(folder.path)/\(name)"
             guard let description = ClipDescription(sealed: bytes),
-                let clip = description.clip(at: "\(folder.path)/\(Self.name(number, "clip"))")
+                let clip = description.clip(at: FilePath("\(folder.path)/\(Self.name(number, "clip"))"))
             else {
                 let error = WireError(
                     .damaged, "\(path) is damaged: whose clip it describes is not known any more; push the file again")
                 return .damaged(number: number, path: path, error)
             }
-            return .clip(Item(number: number, clip: clip, source: description.source))
+            return .clip(Item(number: number, clip: clip))
         }
     }
 
@@ -109,7 +116,7 @@ package final class ClipOutbox: Sendable {
 
     /// Puts aside with the reason what is still there of a clip.
     package func setAside(_ number: Int64, named file: String, _ error: WireError) throws {
-        let name = "\(Self.text(number)).\(file)"
+        let name = Self.name(number, aside: file)
         try rejected.write(Array("\(error.description)\n".utf8), as: "\(name).reason.txt")
         for (own, other) in [("clip", name), ("json", "\(name).json")]
         where folder.glance(at: Self.name(number, own)) != nil {
@@ -119,10 +126,15 @@ package final class ClipOutbox: Sendable {
     }
 
     /// Puts a file aside that cannot be a clip.
-    package func reject(_ bytes: [UInt8], named file: String, _ error: WireError) throws {
-        let name = "\(Self.text(try nextNumber())).\(file)"
+    ///
+    /// - Parameter file: lies in `taken`.
+    func reject(_ file: FilePath, _ error: WireError) throws {
+        let name = Self.name(try nextNumber(), aside: file.name.description)
         try rejected.write(Array("\(error.description)\n".utf8), as: "\(name).reason.txt")
-        try rejected.write(bytes, as: name)
+        guard file.withCString({ rename($0, "\(rejected.path)/\(name)") }) == 0 else {
+            throw FileError("put \(file) aside")
+        }
+        try rejected.synchronise()
     }
 
     // MARK: numbers
@@ -142,6 +154,13 @@ package final class ClipOutbox: Sendable {
     }
 
     private static func name(_ number: Int64, _ suffix: String) -> String { "\(text(number)).\(suffix)" }
+
+    /// Of a long name the end is kept: what fits beside the number and leaves room for the name of the reason.
+    private static func name(_ number: Int64, aside file: String) -> String {
+        var kept = file[...]
+        while kept.utf8.count > 200 { kept = kept.dropFirst() }
+        return "\(text(number)).\(kept)"
+    }
 
     private static func text(_ number: Int64) -> String {
         let text = String(number)

@@ -1,5 +1,4 @@
 internal import Datasets
-internal import FoundationEssentials
 internal import Plant
 package import Training
 package import Wire
@@ -11,7 +10,7 @@ package struct ClipPreparation: Sendable {
     package var site: String
     /// The channel of recordings with several, from 0.
     package var channel: Int
-    /// Made of machine and content where nil.
+    /// Made of machine, channel, time and content where nil.
     package var key: String?
     /// Microseconds since 1970-01-01T00:00:00Z; when the file was last changed where nil.
     package var recordedAt: Int64?
@@ -31,30 +30,46 @@ package struct ClipPreparation: Sendable {
     }
 
     /// Reads one file and checks it; throws what is wrong with it, its path included.
-    package func clip(
-        of file: ClipFile, _ decoder: inout ClipDecoder
-    ) throws(WireError) -> (clip: OutgoingClip, bytes: [UInt8]) {
+    package func clip(of file: ClipFile, _ decoder: inout ClipDecoder) throws(WireError) -> OutgoingClip {
         let bytes: [UInt8]
-        do {
-            bytes = try [UInt8](Data(contentsOf: URL(filePath: file.path)))
+        do throws(FileTrouble) {
+            bytes = try ForeignFile(file.path, followingLinks: true).bytes()
         } catch {
-            throw WireError(.empty, "\(file.path): cannot be read; check that it exists and is yours to read")
+            throw WireError(FileTrouble(error.code, file.origin, error.reason))
         }
-        if bytes.isEmpty { throw WireError(.empty, "\(file.path): is empty; record it again") }
-        let machine = try machineName(of: file.path)
-        _ = try decoder.decode(bytes, format: file.format, name: file.path, channel: channel, feature: file.feature)
-        let clip = OutgoingClip(
-            path: file.path, machine: machine, site: site, key: key, recordedAt: recordedAt ?? file.changedAt,
-            bytes: bytes, format: file.format, channel: channel, feature: file.feature)
-        return (clip, bytes)
+        return try clip(of: file, bytes, &decoder)
     }
 
-    private func machineName(of path: String) throws(WireError) -> MachineName {
+    /// Checks the bytes of a file; throws what is wrong with them.
+    func clip(of file: ClipFile, _ bytes: [UInt8], _ decoder: inout ClipDecoder) throws(WireError) -> OutgoingClip {
+        let name = file.origin.description
+        if bytes.isEmpty { throw WireError(.empty, "\(name): is empty; record it again") }
+        let machine = try machineName(of: file.origin)
+        _ = try decoder.decode(bytes, format: file.format, name: name, channel: channel, feature: file.feature)
+        return OutgoingClip(
+            file, machine: machine, site: site, key: key, recordedAt: recordedAt ?? changedAt(file), bytes: bytes,
+            channel: channel)
+    }
+
+    /// A file's own time may be any; the clip is not to blame for it.
+    private func changedAt(_ file: ClipFile) -> Int64 {
+        let times = ClipRecord.recordingTimes
+        return min(max(file.changedAt, times.lowerBound), times.upperBound - 1)
+    }
+
+    private func machineName(of path: FilePath) throws(WireError) -> MachineName {
         if let name = MachineName(machine) { return name }
-        guard let id = DCASEName(path)?.machineID, let name = MachineName(type: machine, id: id) else {
+        guard let id = ClipLabel(path)?.machineID, let name = MachineName(type: machine, id: id) else {
             throw WireError(
                 .unknownMachine, "\(path): its name does not say the machine's ID; give --machine \(machine)/ID")
         }
         return name
+    }
+}
+
+extension WireError {
+    /// A clip's file that cannot be read.
+    init(_ error: FileTrouble) {
+        self.init(error.code == .tooLarge ? .tooLong : .empty, error.description)
     }
 }

@@ -239,7 +239,7 @@ extension GatewayClient {
     private func giveUp(_ entry: Entry) {
         let error = WireError(
             .unsendable,
-            "\(entry.clip.path): the connection breaks whenever this clip of \(entry.clip.byteCount) bytes is sent")
+            "\(entry.clip.source): the connection breaks whenever this clip of \(entry.clip.byteCount) bytes is sent")
         logger.error("\(error.reason)")
         entries[entry.clip.key] = nil
         for clip in entry.clips { answered(clip, .rejected(error)) }

@@ -1,3 +1,4 @@
+package import Datasets
 internal import FoundationEssentials
 internal import Glibc
 internal import Logging
@@ -20,7 +21,7 @@ package final class GatewayNode: Sendable {
         package var watched: String
         package var outbox: String
         package var preparation: ClipPreparation
-        /// A file nobody closed before our eyes is finished when it has not changed for so long.
+        /// A file is finished when it has not changed for so long.
         package var settleMilliseconds: Int64
 
         package init(
@@ -45,7 +46,7 @@ package final class GatewayNode: Sendable {
         }
 
         /// Where it was found.
-        package let path: String
+        package let source: FilePath
         package let key: String?
         package let ending: Ending
     }

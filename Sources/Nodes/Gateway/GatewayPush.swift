@@ -1,3 +1,4 @@
+internal import Datasets
 internal import Messaging
 internal import Wire
 
@@ -15,7 +16,7 @@ final class GatewayPush {
     /// What the client's answers refer to.
     private final class Desk {
         /// By the path of their bytes.
-        var items: [String: ClipOutbox.Item] = [:]
+        var items: [FilePath: ClipOutbox.Item] = [:]
         /// The first thing that went wrong with an answer.
         var failure: (any Error)?
     }
@@ -34,10 +35,10 @@ final class GatewayPush {
                 switch answer {
                 case .accepted(let acceptance):
                     try outbox.remove(item.number)
-                    report(.init(path: item.source, key: clip.key, ending: .accepted(acceptance)))
+                    report(.init(source: clip.source, key: clip.key, ending: .accepted(acceptance)))
                 case .rejected(let error):
                     try outbox.reject(item, error)
-                    report(.init(path: item.source, key: clip.key, ending: .rejected(error)))
+                    report(.init(source: clip.source, key: clip.key, ending: .rejected(error)))
                 case .scored, .dead: break
                 }
             } catch {
@@ -61,7 +62,7 @@ final class GatewayPush {
                         try client.take(item.clip)
                     case .damaged(let number, let path, let error):
                         try outbox.setAside(number, named: "clip", error)
-                        report(.init(path: path, key: nil, ending: .rejected(error)))
+                        report(.init(source: FilePath(path), key: nil, ending: .rejected(error)))
                     }
                 }
             }

@@ -1,3 +1,4 @@
+package import Datasets
 internal import FoundationEssentials
 package import Plant
 internal import SwiftProtobuf
@@ -6,7 +7,9 @@ internal import Wire
 /// A clip on its way to the broker: all but its bytes, which stay in its file until they are sent.
 package struct OutgoingClip: Hashable, Sendable {
     /// Where its bytes are.
-    package var path: String
+    package var path: FilePath
+    /// Where it was found.
+    package var source: FilePath
     /// What a person calls it: the name of the file it came in.
     package var name: String
     package var machine: MachineName
@@ -24,35 +27,45 @@ package struct OutgoingClip: Hashable, Sendable {
     package var feature: FeatureRecord?
 
     init(
-        path: String, name: String, machine: MachineName, site: String, key: String, recordedAt: Int64,
+        path: FilePath, source: FilePath, name: String, machine: MachineName, site: String, key: String,
+        recordedAt: Int64,
         sha256: ContentHash, byteCount: Int, format: ClipRecord.Format, channel: Int, feature: FeatureRecord?
     ) {
-        (self.path, self.name, self.machine, self.site, self.key) = (path, name, machine, site, key)
+        (self.path, self.source, self.name) = (path, source, name)
+        (self.machine, self.site, self.key) = (machine, site, key)
         (self.recordedAt, self.sha256, self.byteCount) = (recordedAt, sha256, byteCount)
         (self.format, self.channel, self.feature) = (format, channel, feature)
     }
 
     /// Describes the bytes of a file.
     ///
-    /// - Parameter key: made of machine and content where nil.
+    /// - Parameter key: made of machine, channel, time and content where nil: the same bytes at another time are
+    ///   another recording.
     package init(
-        path: String, machine: MachineName, site: String, key: String?, recordedAt: Int64, bytes: [UInt8],
-        format: ClipRecord.Format, channel: Int, feature: FeatureRecord?
+        _ file: ClipFile, machine: MachineName, site: String, key: String?, recordedAt: Int64, bytes: [UInt8],
+        channel: Int
     ) {
         let sha256 = ContentHash(of: bytes)
         self.init(
-            path: path, name: path.split(separator: "/").last.map(String.init) ?? path, machine: machine, site: site,
-            key: key ?? "\(machine):\(channel):\(sha256)", recordedAt: recordedAt, sha256: sha256,
-            byteCount: bytes.count, format: format, channel: channel, feature: feature)
+            path: file.path, source: file.origin, name: Self.name(of: file.origin), machine: machine, site: site,
+            key: key ?? "\(machine):\(channel):\(recordedAt):\(sha256)", recordedAt: recordedAt, sha256: sha256,
+            byteCount: bytes.count, format: file.format, channel: channel, feature: file.feature)
+    }
+
+    /// What a file is called, as far as a clip's name may be long.
+    private static func name(of path: FilePath) -> String {
+        var name = path.name.description[...]
+        while name.utf8.count > MessageLimits.nameBytes { name = name.dropFirst() }
+        return String(name)
     }
 
     /// The clip's file, as it is now; throws when it is gone or another one.
     func bytes() throws(WireError) -> [UInt8] {
         let bytes: [UInt8]
-        do {
-            bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        do throws(FileTrouble) {
+            bytes = try ForeignFile(path, followingLinks: true).bytes()
         } catch {
-            throw WireError(.empty, "\(path): the file has vanished or cannot be read any more")
+            throw WireError(.empty, error.description)
         }
         guard bytes.count == byteCount, ContentHash(of: bytes) == sha256 else {
             throw WireError(.wrongSHA256, "\(path): the file has changed since it was checked; push it again")

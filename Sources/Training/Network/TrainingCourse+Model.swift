@@ -8,7 +8,7 @@ extension TrainingCourse {
     ///
     /// - Parameter measures: what they make of the training clips, then of those that were held back.
     func model(of product: Parameters, measures: [MeasureStage.Measures]) throws(RunFailure) -> TrainedModel {
-        var notices = notices
+        var leftOut = leftOut
         var measured: [MeasuredClip?] = []
         for (clip, outcome) in zip(training + heldBack, measures) {
             switch outcome {
@@ -16,7 +16,7 @@ extension TrainingCourse {
                 measured.append(MeasuredClip(machine: clip.machine, measurement: measures.measurement))
             case .unusable(let reason):
                 measured.append(nil)
-                notices.append(reason)
+                leftOut.append(LeftOut(machine: clip.machine, clip: clip.path, reason: reason))
             }
         }
         do throws(ModelError) {
@@ -30,7 +30,7 @@ extension TrainingCourse {
             let file = model.model.file
             return TrainedModel(
                 kind: file.kind, machines: file.machines, feature: file.feature,
-                weightsHash: model.model.weightsHash, file: file.encoded(), notices: notices + model.notices)
+                weightsHash: model.model.weightsHash, file: file.encoded(), leftOut: leftOut + model.leftOut)
         } catch {
             throw RunFailure("the trained network makes no model: \(error.reason)")
         }

@@ -25,8 +25,7 @@ struct TrainingCourse {
     let set: TrainingSet
     let plan: BatchPlan
     let schedule: TrainingSchedule
-    /// Clips that are left out, a sentence each.
-    let notices: [String]
+    let leftOut: [LeftOut]
 
     /// - Parameters:
     ///   - clips: in fixed order.
@@ -42,13 +41,17 @@ struct TrainingCourse {
         if heard.samples > 0 { architecture.waveSamples = heard.samples }
         architecture.frames = heard.frames
         clipExtent = heard == window ? nil : window
-        var notices: [String] = []
+        var leftOut: [LeftOut] = []
         var usable: [DatasetClip] = []
         for (clip, outcome) in zip(clips, survey) {
             switch outcome {
-            case .unusable(let reason): notices.append(reason)
+            case .unusable(let reason):
+                leftOut.append(LeftOut(machine: clip.machine, clip: clip.path, reason: reason))
             case .done(let extent) where extent.frames < window.frames || extent.samples < window.samples:
-                notices.append("\(clip.path): is shorter than most clips of the dataset and is left out")
+                leftOut.append(
+                    LeftOut(
+                        machine: clip.machine, clip: clip.path,
+                        reason: "\(clip.path): is shorter than most clips of the dataset"))
             case .done: usable.append(clip)
             }
         }
@@ -58,7 +61,8 @@ struct TrainingCourse {
         guard machines.count >= 2 else {
             throw RunFailure(
                 "a network tells machines apart and needs usable training clips of at least two; this dataset has them "
-                    + "of \(machines.count)\(notices.first.map { " (\($0))" } ?? ""); train a density model instead")
+                    + "of \(machines.count)\(leftOut.first.map { " (\($0.reason))" } ?? ""); train a density model instead"
+            )
         }
         architecture.classes = machines.count
         if let complaint = architecture.complaint {
@@ -74,7 +78,7 @@ struct TrainingCourse {
             throw RunFailure("\(replicas.replicas) replicas are more than the \(training.count) clips; choose fewer")
         }
         (self.recipe, self.feature, self.survey) = (recipe, feature, survey)
-        (self.architecture, self.notices) = (architecture, notices)
+        (self.architecture, self.leftOut) = (architecture, leftOut)
     }
 
     var steps: Int { schedule.steps }

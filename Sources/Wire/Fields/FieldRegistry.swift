@@ -1,3 +1,5 @@
+internal import Plant
+
 /// The registry of fields: what each field of each message may hold. Decoding holds every message against it once, and
 /// nobody checks these ranges again. A test compares the registry with the `.proto` files, field by field.
 package enum FieldRegistry {
@@ -259,8 +261,8 @@ package enum FieldRegistry {
     static let channel = FieldRule.number(0...1_023)
     /// Of a log-mel; whether it is any use is seen where it is used.
     static let parameter = FieldRule.number(0...10_000_000)
-    /// From 1970 to the year 3000, microseconds.
-    static let time = FieldRule.signed(0...32_503_680_000_000_000)
+    /// When something was recorded, microseconds since 1970.
+    static let time = FieldRule.signed(ClosedRange(ClipRecord.recordingTimes))
     /// At most ten years.
     static let milliseconds = FieldRule.double(0...316e9)
     /// A SHA-256, where there is one.

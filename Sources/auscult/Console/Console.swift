@@ -4,11 +4,25 @@ import Glibc
 
 /// The two streams of a command: results on standard output, everything else on standard error.
 enum Console {
-    /// Writes a line of the command's result, at once.
-    static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    /// Writes a line of the command's result, at once. Where nobody can read it the command has failed, and ends.
+    static func line(_ text: String) {
+        do throws(CommandFailure) {
+            try put(Array("\(text)\n".utf8))
+        } catch {
+            note(error.description)
+            _exit(ExitStatus.failed.rawValue)
+        }
+    }
 
     /// Writes one JSON object on a line of its own; keys sorted, so that equal results are equal bytes.
-    static func json(_ value: some Encodable) throws { line(try jsonText(value)) }
+    static func json(_ value: some Encodable) throws { try put(Array("\(jsonText(value))\n".utf8)) }
+
+    /// Writes a part of the command's result.
+    static func put(_ bytes: [UInt8]) throws(CommandFailure) {
+        guard write(bytes, to: STDOUT_FILENO) else {
+            throw CommandFailure("cannot write to standard output: \(String(cString: strerror(errno)))")
+        }
+    }
 
     static func jsonText(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
@@ -21,14 +35,19 @@ enum Console {
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
+    static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }
+
+    /// Returns false, with errno set, where not everything could be written.
+    @discardableResult
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { bytes in
                 uninterrupted { Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
             }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 }

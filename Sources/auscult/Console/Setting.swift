@@ -50,7 +50,7 @@ enum Setting: String, CaseIterable {
 
     private static func adopt(_ lines: [Substring], of file: String) throws {
         for (number, line) in lines.enumerated() {
-            let text = line.prefix { $0 != "#" }
+            let text = line.withoutComment
             let parts = text.split(separator: "=", maxSplits: 1).map { $0.trimmed }
             if parts.isEmpty || parts == [""] { continue }
             guard parts.count == 2, let setting = Setting(rawValue: parts[0]) else {
@@ -75,11 +75,23 @@ enum Setting: String, CaseIterable {
             bytes.append(UInt8(truncatingIfNeeded: byte))
             byte = fgetc(handle)
         }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        // Some editors begin a file with a mark of its encoding.
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        return String(decoding: bytes, as: UTF8.self)
+            .split(omittingEmptySubsequences: false) { ["\n", "\r\n", "\r"].contains($0) }
     }
 }
 
 extension Substring {
+    /// `#` begins a comment at the begin of a line and after a space, so that a password may hold one.
+    fileprivate var withoutComment: Substring {
+        var before: Character = " "
+        return prefix { character in
+            defer { before = character }
+            return character != "#" || !before.isWhitespace
+        }
+    }
+
     fileprivate var trimmed: String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }

@@ -1,49 +1,47 @@
+import ArgumentParser
 import Datasets
-import FoundationEssentials
 import Nodes
 import Plant
 
-/// The clips a person named: files, and everything that looks like a clip below folders.
+/// The clips a person named: files, everything that looks like a clip below folders, and `-` for standard input.
 struct ClipFiles {
-    let files: [ClipFile]
-    /// Named paths that do not exist, in the order of their naming.
-    let missing: [String]
+    private(set) var files: [ClipFile] = []
+    /// Why something at the paths is no clip.
+    private(set) var troubles: [FileTrouble] = []
 
     /// Throws when there is nothing at all at the paths.
-    init(_ paths: [String]) throws {
-        var files: [ClipFile] = []
-        var missing: [String] = []
+    init(_ paths: [FilePath]) throws {
         for path in paths {
-            var isDirectory = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-                missing.append(path)
-                continue
-            }
-            guard isDirectory else {
-                files.append(try ClipFile(path, format: ClipRecord.Format(fileName: path) ?? .audio))
-                continue
-            }
-            for name in try FileManager.default.subpathsOfDirectory(atPath: path).sorted() {
-                guard let format = ClipRecord.Format(fileName: name) else { continue }
-                files.append(try ClipFile("\(path)/\(name)", format: format))
+            do throws(FileTrouble) {
+                try add(path)
+            } catch {
+                troubles.append(error)
             }
         }
-        guard !files.isEmpty || !missing.isEmpty else {
-            throw CommandFailure("no .wav, .flac or .npy file in \(paths.joined(separator: ", "))")
+        guard !files.isEmpty || !troubles.isEmpty else {
+            let names = paths.map(\.description).joined(separator: ", ")
+            throw CommandFailure("no .wav, .flac or .npy file in \(names)")
         }
-        self.files = files
-        self.missing = missing
     }
 
-    /// Why a missing path is no clip.
-    static func missingReason(_ path: String) -> String { "\(path): there is no such file or folder" }
+    private mutating func add(_ path: FilePath) throws(FileTrouble) {
+        let isFolder = path != .standardInput ? try FileLook(path, followingLinks: true).kind == .folder : false
+        guard isFolder else {
+            let input = try InputFile(path)
+            return add(input.path, origin: path, input.format, changedAt: input.changedAt)
+        }
+        let walk = FolderWalk(path, links: .followed)
+        troubles += walk.troubles
+        for file in walk.files { add(file.path, origin: file.path, file.format, changedAt: file.look.changedAt) }
+    }
 
-    /// The whole file at a path.
-    static func bytes(of path: String) throws(CommandFailure) -> [UInt8] {
-        do {
-            return Array(try Data(contentsOf: URL(filePath: path)))
+    private mutating func add(
+        _ path: FilePath, origin: FilePath, _ format: ClipRecord.Format, changedAt: Int64
+    ) {
+        do throws(DatasetError) {
+            files.append(try ClipFile(path, origin: origin, format: format, changedAt: changedAt))
         } catch {
-            throw CommandFailure("\(path): cannot be read; check that the file exists and is yours to read")
+            troubles.append(FileTrouble(.failed, origin, error.description))
         }
     }
 }

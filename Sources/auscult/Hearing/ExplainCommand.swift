@@ -1,7 +1,6 @@
 import ArgumentParser
 import Datasets
 import Detection
-import FoundationEssentials
 import Nodes
 import Plant
 import Spectra
@@ -49,36 +48,37 @@ struct ExplainCommand: ParsableCommand {
             throw ValidationError("\"\(machine)\" is not a machine; write TYPE/ID, e.g. fan/id_00")
         }
         guard channel >= 0 else { throw ValidationError("channels are counted from 0") }
-        if let out, !out.hasSuffix(".png") { throw ValidationError("--out writes .png files") }
+        if let out, !OutputFile(out).isNamed(".png") { throw ValidationError("--out writes .png files") }
     }
 
     func run() throws {
-        let file = try ModelFile(reading: try ClipFiles.bytes(of: model), name: model, machines: nil)
+        let file = try ModelFile(reading: try InputFile.bytes(of: model), name: model, machines: nil)
         let judge = try file.model()
         guard let recorded = recordedMachine(clip) else {
             throw CommandFailure("\(clip): the name does not say which \(machine) it is; give --machine TYPE/ID")
         }
-        guard let heard = try ClipFiles([clip]).files.first else { throw CommandFailure(ClipFiles.missingReason(clip)) }
+        let given = try ClipFiles([FilePath(argument: clip)])
+        guard let heard = given.files.first else {
+            throw CommandFailure(given.troubles.map(\.description).joined(separator: "; "))
+        }
         var decoder = ClipDecoder(sampleRateHz: file.feature.sampleRateHz)
         let occlusion = try Occlusion(of: signal(heard, file, &decoder), machine: recorded, model: judge)
         let nearest = try nearest(to: occlusion.score, recorded, judge, file, &decoder)
         let path = out ?? (clip.hasSuffix(".wav") || clip.hasSuffix(".npy") ? String(clip.dropLast(4)) : clip) + ".png"
-        do {
-            let picture = ExplanationPicture(occlusion, normal: nearest?.logMel).image.bytes
-            try Data(picture).write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw CommandFailure("\(path): cannot be written; check the folder, its permissions and the free space")
-        }
+        try OutputFile(path).write(ExplanationPicture(occlusion, normal: nearest?.logMel).image.bytes)
+        if OutputFile(path).isStandardOutput { return }
         try show(Result(occlusion, recorded, file.feature, clip: clip, nearest: nearest, picture: path))
     }
 
     private func recordedMachine(_ path: String) -> MachineName? {
-        MachineName(machine) ?? DCASEName(path).flatMap { MachineName(type: machine, id: $0.machineID) }
+        MachineName(machine)
+            ?? ClipLabel(FilePath(argument: path)).flatMap { MachineName(type: machine, id: $0.machineID) }
     }
 
     private func signal(_ clip: ClipFile, _ file: ModelFile, _ decoder: inout ClipDecoder) throws -> ClipSignal {
         try decoder.decode(
-            try ClipFiles.bytes(of: clip.path), format: clip.format, name: clip.path, channel: channel,
+            try ForeignFile(clip.path, followingLinks: true).bytes(), format: clip.format,
+            name: clip.origin.description, channel: channel,
             feature: clip.feature ?? file.feature.record
         ).signal
     }
@@ -90,19 +90,20 @@ struct ExplainCommand: ParsableCommand {
     ) throws -> Neighbour? {
         guard let embedding = score.embedding, !among.isEmpty else { return nil }
         let (scorer, extractor) = (try model.makeScorer(), try LogMelExtractor(file.feature))
-        let found = try ClipFiles(among)
-        found.missing.forEach { Console.note(ClipFiles.missingReason($0)) }
+        let found = try ClipFiles(among.map { FilePath(argument: $0) })
+        found.troubles.forEach { Console.note($0.description) }
         var nearest: Neighbour?
-        for clip in found.files where clip.path != self.clip && isNormal(clip.path, of: machine) {
+        for clip in found.files where clip.origin != FilePath(self.clip) && isNormal(clip.origin, of: machine) {
             do {
                 let signal = try signal(clip, file, &decoder)
                 guard let other = try scorer.score(signal, machine: machine).embedding else { continue }
                 let distance = zip(embedding, other).reduce(0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
                 guard distance < nearest?.distance ?? .infinity else { continue }
                 nearest = Neighbour(
-                    path: clip.path, distance: distance, logMel: try signal.logMel(by: extractor, name: clip.path))
+                    path: clip.origin.text, distance: distance,
+                    logMel: try signal.logMel(by: extractor, name: clip.origin.description))
             } catch {
-                Console.note("\(clip.path): \(error)")
+                Console.note("\(clip.origin): \(error)")
             }
         }
         if nearest == nil { Console.note("no normal clip of \(machine) among \(among.joined(separator: ", "))") }
@@ -110,8 +111,8 @@ struct ExplainCommand: ParsableCommand {
     }
 
     /// A name that says nothing is taken at its word.
-    private func isNormal(_ path: String, of machine: MachineName) -> Bool {
-        guard let name = DCASEName(path) else { return true }
+    private func isNormal(_ path: FilePath, of machine: MachineName) -> Bool {
+        guard let name = ClipLabel(path) else { return true }
         return name.isAnomaly != true && name.machineID == machine.id
     }
 

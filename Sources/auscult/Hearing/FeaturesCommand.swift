@@ -1,6 +1,5 @@
 import ArgumentParser
 import Audio
-import FoundationEssentials
 import Spectra
 
 /// `auscult features`: the log-mel of one recording, as a NumPy file.
@@ -17,10 +16,10 @@ struct FeaturesCommand: ParsableCommand {
                      auscult features array.flac --channel 3 --fft 1024 --pad reflect --out array.npy
             """)
 
-    @Argument(help: "A WAV or FLAC file.")
+    @Argument(help: "A WAV or FLAC file, or - for standard input.")
     var path: String
 
-    @Option(help: "The NumPy file to write.")
+    @Option(help: "The NumPy file to write, or - for standard output.")
     var out: String
 
     @Option(help: "Length of window and transform in samples, a multiple of 16.")
@@ -51,23 +50,16 @@ struct FeaturesCommand: ParsableCommand {
 
     func run() throws {
         let parameters = try parameters()
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw CommandFailure("\(path): cannot be read. Check that the file exists and is yours to read.")
-        }
+        let bytes = try InputFile.bytes(of: path)
         var reader = ClipReader(sampleRateHz: parameters.sampleRateHz)
-        let clip = try reader.read(Array(bytes), name: path, channel: channel)
+        let clip = try reader.read(bytes, name: path, channel: channel)
         for warning in clip.warnings { Console.note("\(path): \(warning)") }
         if !clip.quality.flags.isEmpty { Console.note("\(path): flags \(clip.quality.flags)") }
 
         let logMel = try LogMelExtractor(parameters).extract(clip.samples, name: path)
-        do {
-            try Data(NumPyArray.bytes(of: logMel)).write(to: URL(filePath: out), options: .atomic)
-        } catch {
-            throw CommandFailure("\(out): cannot be written. Check the folder, its permissions and the free space.")
-        }
+        let file = OutputFile(out)
+        try file.write(NumPyArray.bytes(of: logMel))
+        if file.isStandardOutput { return }
         if json {
             try Console.json(Result(path: path, out: out, melBands: logMel.melBands, frames: logMel.frames))
         } else {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Nodes
 import Plant
 import Wire
@@ -8,7 +9,7 @@ final class PushReport {
     /// Every line has every key, null where there is nothing to say; those of the score only when it was waited for.
     private struct Line: Encodable {
         var followed = false
-        let path: String
+        let path: FilePath
         var key: String?
         var job: Int64?
         let status: String
@@ -33,7 +34,7 @@ final class PushReport {
 
         func encode(to encoder: any Encoder) throws {
             var line = encoder.container(keyedBy: Key.self)
-            try line.encode(path, forKey: .path)
+            try line.encode(path.text, forKey: .path)
             try line.encode(key, forKey: .key)
             try line.encode(job, forKey: .job)
             try line.encode(status, forKey: .status)
@@ -61,7 +62,7 @@ final class PushReport {
         (self.json, self.followed) = (json, followed)
     }
 
-    func reject(_ path: String, _ reason: String) {
+    func reject(_ path: FilePath, _ reason: String) {
         show(Line(path: path, status: "rejected", error: reason))
     }
 
@@ -89,14 +90,15 @@ final class PushReport {
             counts["dead", default: 0] += 1
             show(line)
         case .rejected(let error):
-            let sentence = error.reason.hasPrefix(clip.path) ? error.reason : "\(clip.path): \(error.reason)"
-            show(Line(path: clip.path, key: clip.key, status: "rejected", error: sentence))
+            let name = clip.source.description
+            let sentence = error.reason.hasPrefix(name) ? error.reason : "\(name): \(error.reason)"
+            show(Line(path: clip.source, key: clip.key, status: "rejected", error: sentence))
         }
     }
 
     private func line(_ clip: OutgoingClip, _ acceptance: GatewayClient.Acceptance) -> Line {
         Line(
-            path: clip.path, key: clip.key, job: acceptance.job,
+            path: clip.source, key: clip.key, job: acceptance.job,
             status: acceptance.duplicate ? "duplicate" : "accepted")
     }
 

@@ -24,7 +24,7 @@ struct ScoreCommand: ParsableCommand {
             """)
 
     @Argument(help: "Clips, or folders of clips.")
-    var paths: [String]
+    var paths: [FilePath]
 
     @Option(help: "The model file, or a published OS-SCL checkpoint converted to safetensors.")
     var model: String
@@ -59,7 +59,7 @@ struct ScoreCommand: ParsableCommand {
         let listener = try file.model()
         let found = try ClipFiles(paths)
         let clips = found.files
-        found.missing.forEach { Console.note(ClipFiles.missingReason($0)) }
+        found.troubles.forEach { Console.note($0.description) }
 
         let start = ContinuousClock.now
         let report = OrderedReport<Outcome>(count: clips.count) { show($0) }
@@ -73,16 +73,16 @@ struct ScoreCommand: ParsableCommand {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let rate = (Double(clips.count) / seconds * 10).rounded() / 10
         Console.note("\(clips.count) clips in \((seconds * 100).rounded() / 100) s, \(rate) clips per second")
-        let failures = report.values.count(where: \.isFailure) + found.missing.count
+        let failures = report.values.count(where: \.isFailure) + found.troubles.count
         guard failures == 0 else {
-            throw CommandFailure("\(failures) of \(clips.count + found.missing.count) clips could not be scored")
+            throw CommandFailure("\(failures) of \(clips.count + found.troubles.count) clips could not be scored")
         }
     }
 }
 
 extension ScoreCommand {
     private enum Outcome {
-        case scored(path: String, machine: MachineName, ClipScore, flags: [String])
+        case scored(path: FilePath, machine: MachineName, ClipScore, flags: [String])
         case failed(reason: String)
 
         var isFailure: Bool { if case .failed = self { true } else { false } }
@@ -95,16 +95,17 @@ extension ScoreCommand {
         _ clip: ClipFile, feature: FeatureRecord, by scorer: any Scorer, _ decoder: inout ClipDecoder
     ) -> Outcome {
         do {
-            let machine = try recordedMachine(clip.path)
+            let machine = try recordedMachine(clip.origin)
             let decoded = try decoder.decode(
-                try ClipFiles.bytes(of: clip.path), format: clip.format, name: clip.path, channel: channel,
+                try ForeignFile(clip.path, followingLinks: true).bytes(), format: clip.format,
+                name: clip.origin.description, channel: channel,
                 feature: clip.feature ?? feature)
             do throws(ModelError) {
                 return .scored(
-                    path: clip.path, machine: machine, try scorer.score(decoded.signal, machine: machine),
+                    path: clip.origin, machine: machine, try scorer.score(decoded.signal, machine: machine),
                     flags: decoded.flags.names)
             } catch {
-                throw WireError(error, clip: clip.path)
+                throw WireError(error, clip: clip.origin.description)
             }
         } catch let error as WireError {
             return .failed(reason: error.reason)
@@ -113,9 +114,9 @@ extension ScoreCommand {
         }
     }
 
-    private func recordedMachine(_ path: String) throws(CommandFailure) -> MachineName {
+    private func recordedMachine(_ path: FilePath) throws(CommandFailure) -> MachineName {
         if let machine = MachineName(self.machine) { return machine }
-        guard let id = DCASEName(path)?.machineID, let name = MachineName(type: machine, id: id) else {
+        guard let id = ClipLabel(path)?.machineID, let name = MachineName(type: machine, id: id) else {
             throw CommandFailure("\(path): the name does not say which \(machine) it is; give --machine TYPE/ID")
         }
         return name
@@ -126,7 +127,7 @@ extension ScoreCommand {
         case .failed(let reason): Console.note(reason)
         case .scored(let path, let machine, let score, let flags) where json:
             let row = Row(
-                path: path, machine: machine.description, score: score, flags: flags, withEmbedding: embedding)
+                path: path.text, machine: machine.description, score: score, flags: flags, withEmbedding: embedding)
             do {
                 try Console.json(row)
             } catch {

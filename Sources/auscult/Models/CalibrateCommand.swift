@@ -57,6 +57,8 @@ struct CalibrateCommand: ParsableCommand {
         let event = "done"
         let modelVersion: String
         let weightsHash: String
+        let leftOut: [LeftOut]
+        let leftOutCount: Int
     }
 
     private struct Origin: Encodable {
@@ -70,7 +72,11 @@ struct CalibrateCommand: ParsableCommand {
             throw ModelCommand.unknown(version)
         }
         let before = try ModelFile(decoding: bytes, name: version)
-        let normal = try dataset.map { try scores(on: $0, ledger) } ?? heldBackScores(before)
+        var (normal, missing) = try dataset.map { try scores(on: $0, ledger) } ?? (heldBackScores(before), [])
+        missing += record.machines.filter { normal[$0] == nil }.map {
+            LeftOut(machine: $0, reason: "\($0) has no such normal clip and keeps the threshold it had")
+        }
+        let leftOut = LeftOutList(missing)
         let usual: Calibration.Method = record.kind == EarModel.kind ? .student : .conformal
         let file = try before.calibrated(by: normal, falseAlarmRate: rate, method: method ?? usual)
         let stored = try ledger.addModel(
@@ -82,22 +88,26 @@ struct CalibrateCommand: ParsableCommand {
             guard let calibration = file.calibration[machine] else { continue }
             try show(calibration, of: machine)
         }
-        for machine in record.machines where normal[machine] == nil {
-            Console.note("\(machine) has no such normal clip and keeps the threshold it had")
-        }
         if output.json {
-            try Console.json(Done(modelVersion: stored.version, weightsHash: stored.weightsHash.description))
+            try Console.json(
+                Done(
+                    modelVersion: stored.version, weightsHash: stored.weightsHash.description, leftOut: leftOut.shown,
+                    leftOutCount: leftOut.count))
         } else {
+            leftOut.tell()
             Console.line("stored as \(stored.version)")
         }
     }
 
     /// Of a dataset's normal test clips.
-    private func scores(on dataset: String, _ ledger: PostgreSQLLedger) throws -> [MachineName: [Double]] {
-        let evaluation = try EvaluationRun(ledger: ledger, json: output.json).evaluate(version, on: dataset)
+    private func scores(
+        on dataset: String, _ ledger: PostgreSQLLedger
+    ) throws -> ([MachineName: [Double]], leftOut: [LeftOut]) {
+        let (evaluation, leftOut) = try EvaluationRun(ledger: ledger, json: output.json).evaluate(version, on: dataset)
         let normal = Dictionary(grouping: evaluation.clips.filter { !$0.isAnomaly }, by: \.machine)
         guard !normal.isEmpty else { throw CommandFailure("the dataset \(dataset) has no normal test clip") }
-        return normal.mapValues { $0.map(\.score) }
+        // Of a machine without anomalous clips there is no AUC; its threshold lacks nothing.
+        return (normal.mapValues { $0.map(\.score) }, leftOut.filter { $0.clip != nil })
     }
 
     /// Of the clips that were held back when the model was trained.

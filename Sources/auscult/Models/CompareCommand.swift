@@ -78,8 +78,11 @@ struct CompareCommand: ParsableCommand {
     }
 
     private func evaluation(of version: String, _ ledger: PostgreSQLLedger) throws -> EvaluationDraft {
-        if let known = try ledger.evaluation(of: version, on: dataset) { return known }
-        return try EvaluationRun(ledger: ledger, json: output.json).evaluate(version, on: dataset)
+        let stored = try ledger.storedName(ofDataset: dataset) ?? dataset
+        if let known = try ledger.evaluation(of: version, on: stored) { return known }
+        let (evaluation, leftOut) = try EvaluationRun(ledger: ledger, json: output.json).evaluate(version, on: dataset)
+        LeftOutList(leftOut).tell()
+        return evaluation
     }
 
     private func show(_ comparison: PairedComparison, of machine: MachineName) throws {

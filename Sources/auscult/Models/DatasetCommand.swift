@@ -17,8 +17,12 @@ struct DatasetCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Brings a folder of clips into the cluster.",
             discussion: """
-                The layout is TYPE/{train,test}/{normal|anomaly}_id_XX_NUMBER.{wav,flac,npy}. Clips in .npy files are \
-                log-mels; dataset.json says how they were computed. Importing again adds what is new.
+                The layout is that of the DCASE challenges, TYPE/{train,test}/{normal|anomaly}_id_XX_NUMBER.{wav,flac,npy} \
+                or section_XX_source_train_normal_NUMBER_ATTRIBUTES, or that of MIMII, TYPE/id_XX/{normal,abnormal}. \
+                Clips in .npy files are log-mels; dataset.json says how they were computed.
+
+                The dataset is what the folder holds. Importing a folder that has changed makes the dataset's next \
+                version; NAME@VERSION is an earlier one, which the models made of it keep.
 
                 Example: auscult dataset import plant recordings/
                 """)
@@ -39,15 +43,24 @@ struct DatasetCommand: ParsableCommand {
         private struct Imported: Encodable {
             let event = "imported"
             let dataset: String
+            let version: Int
             let clips: Int
             let added: Int
+            let changed: Int
+            let removed: Int
             let rejected: Int
+        }
+
+        func validate() throws {
+            if MachineName(type: "dataset", id: name) == nil {
+                throw ValidationError("\"\(name)\" is not a dataset's name: write letters, digits, '-', '_' and '.'")
+            }
+            if channel < 0 { throw ValidationError("--channel counts from 0") }
         }
 
         func run() throws {
             let source = try DatasetFolder(folder)
             let ledger = try database.ledger()
-            try ledger.createDataset(name, feature: source.feature)
             let link = try PeerLink.open(
                 .init(
                     identity: .init(role: .operator, name: "import-\(PeerIdentity.hostName)-\(name)"),
@@ -68,24 +81,35 @@ struct DatasetCommand: ParsableCommand {
                 case .rejected(let path, let reason): reasons.append((path, reason))
                 }
             }
-            let additions = try ledger.addClips(clips, to: name)
-            for (clip, addition) in zip(clips, additions) where addition == .conflict {
-                reasons.append(
-                    (clip.path, "\(clip.path): the dataset has this path with other bytes; import under another name"))
+            let judged = ContradictedClips(among: clips)
+            reasons += judged.refused.map { ($0.path, $0.description) }
+            guard !judged.usable.isEmpty else {
+                try show(reasons)
+                throw CommandFailure("\(folder): no clip of it can be used, so the dataset stays as it was")
             }
-            try report(reasons, clips: clips.count, added: additions.count { $0 == .added })
+            let revision = try ledger.importDataset(name, feature: source.feature, clips: judged.usable)
+            try show(reasons)
+            try show(revision, clips: judged.usable.count, rejected: reasons.count)
         }
 
-        private func report(_ reasons: [(path: String, reason: String)], clips: Int, added: Int) throws {
+        private func show(_ reasons: [(path: String, reason: String)]) throws {
             for (path, reason) in reasons {
                 if output.json { try Console.json(Rejected(path: path, error: reason)) } else { Console.note(reason) }
             }
+        }
+
+        private func show(_ revision: DatasetRevision, clips: Int, rejected: Int) throws {
             if output.json {
-                try Console.json(Imported(dataset: name, clips: clips, added: added, rejected: reasons.count))
+                try Console.json(
+                    Imported(
+                        dataset: name, version: revision.version, clips: clips, added: revision.added,
+                        changed: revision.changed, removed: revision.removed, rejected: rejected))
             } else {
-                Console.line("\(name): \(clips) clips, \(added) of them new, \(reasons.count) rejected")
+                Console.line(
+                    "\(name), version \(revision.version): \(clips) clips; \(revision.added) added, "
+                        + "\(revision.changed) changed, \(revision.removed) removed, \(rejected) rejected")
             }
-            if !reasons.isEmpty { throw ExitCode(ExitStatus.failed.rawValue) }
+            if rejected > 0 { throw ExitCode(ExitStatus.failed.rawValue) }
         }
     }
 
@@ -96,17 +120,21 @@ struct DatasetCommand: ParsableCommand {
 
         private struct Line: Encodable {
             let dataset: String
+            let version: Int
             let machines: Int
             let clips: Int
         }
 
         func run() throws {
             for dataset in try database.ledger().datasets() {
-                let line = Line(dataset: dataset.name, machines: dataset.machines.count, clips: dataset.clips)
+                let line = Line(
+                    dataset: dataset.base, version: dataset.version, machines: dataset.machines.count,
+                    clips: dataset.clips)
                 if output.json {
                     try Console.json(line)
                 } else {
-                    Console.line("\(line.dataset)\t\(line.machines) machines\t\(line.clips) clips")
+                    Console.line(
+                        "\(line.dataset)\tversion \(line.version)\t\(line.machines) machines\t\(line.clips) clips")
                 }
             }
         }
@@ -114,7 +142,7 @@ struct DatasetCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The machines of one dataset.")
-        @Argument(help: "The dataset's name.") var name: String
+        @Argument(help: "The dataset's name, or NAME@VERSION.") var name: String
         @OptionGroup var database: DatabaseOptions
         @OptionGroup var output: OutputOptions
 
@@ -126,7 +154,7 @@ struct DatasetCommand: ParsableCommand {
         }
 
         func run() throws {
-            guard let dataset = try database.ledger().dataset(name) else {
+            guard let dataset = try database.ledger().dataset(called: name) else {
                 throw CommandFailure("there is no dataset \(name); 'auscult dataset list' shows those there are")
             }
             for machine in dataset.machines {

@@ -40,21 +40,21 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let run = EvaluationRun(ledger: try database.ledger(), json: output.json)
         let judged = try score.map { try run.version(version, scoringBy: $0) } ?? version
-        let evaluation = try run.evaluate(
+        let (evaluation, leftOut) = try run.evaluate(
             judged, on: dataset, specification: RunSpecification(shard: shard, seed: seed))
-        try EvaluationPrinter(evaluation, json: output.json).show()
+        try EvaluationPrinter(evaluation, LeftOutList(leftOut), json: output.json).show()
     }
 }
 
 /// An evaluation as commands print it.
 struct EvaluationPrinter {
     private let evaluation: EvaluationDraft
+    private let leftOut: LeftOutList
     private let report: DetectionReport
     private let json: Bool
 
-    init(_ evaluation: EvaluationDraft, json: Bool) {
-        self.evaluation = evaluation
-        self.json = json
+    init(_ evaluation: EvaluationDraft, _ leftOut: LeftOutList, json: Bool) {
+        (self.evaluation, self.leftOut, self.json) = (evaluation, leftOut, json)
         report = DetectionReport(
             of: evaluation.clips.map { .init(machine: $0.machine, isAnomaly: $0.isAnomaly, score: $0.score) })
     }
@@ -76,6 +76,8 @@ struct EvaluationPrinter {
         let aucPooled: Double
         let paucPooled: Double
         let mauc: Double
+        let normal: Int
+        let anomalous: Int
     }
 
     private struct SummaryLine: Encodable {
@@ -85,7 +87,18 @@ struct EvaluationPrinter {
             let mauc: Double
         }
         let modelVersion: String
-        let summary: Summary
+        /// Nil where no machine has normal and anomalous clips.
+        let summary: Summary?
+        let normal: Int
+        let anomalous: Int
+        let leftOut: [LeftOut]
+        let leftOutCount: Int
+    }
+
+    /// The clips that the curves of some machines are drawn of.
+    private func counts(ofType type: String? = nil) -> (normal: Int, anomalous: Int) {
+        evaluation.machines.filter { type == nil || $0.machine.type == type }
+            .reduce((0, 0)) { ($0.0 + $1.normalCount, $0.1 + $1.anomalousCount) }
     }
 
     func show() throws {
@@ -103,28 +116,33 @@ struct EvaluationPrinter {
             }
         }
         for type in report.types {
+            let counts = counts(ofType: type.name)
             let line = TypeLine(
                 machineType: type.name, auc: type.auc, pauc: type.pauc, aucPooled: type.aucPooled,
-                paucPooled: type.paucPooled, mauc: type.mauc)
+                paucPooled: type.paucPooled, mauc: type.mauc, normal: counts.normal, anomalous: counts.anomalous)
             if json {
                 try Console.json(line)
             } else {
                 Console.line(
                     "\(line.machineType)\tAUC \(percent(line.auc)), pooled \(percent(line.aucPooled))\t"
-                        + "pAUC \(percent(line.pauc)), pooled \(percent(line.paucPooled))\tmAUC \(percent(line.mauc))")
+                        + "pAUC \(percent(line.pauc)), pooled \(percent(line.paucPooled))\tmAUC \(percent(line.mauc))\t"
+                        + "\(line.normal) normal, \(line.anomalous) anomalous")
             }
         }
-        guard let summary = report.summary else {
-            return Console.note("no machine has normal and anomalous test clips, so there is no AUC")
-        }
+        if !json { leftOut.tell() }
+        let counts = counts()
+        let summary = report.summary
+        if summary == nil { Console.note("no machine has normal and anomalous test clips, so there is no AUC") }
         if json {
             try Console.json(
                 SummaryLine(
                     modelVersion: evaluation.modelVersion,
-                    summary: .init(auc: summary.auc, pauc: summary.pauc, mauc: summary.mauc)))
-        } else {
+                    summary: summary.map { .init(auc: $0.auc, pauc: $0.pauc, mauc: $0.mauc) }, normal: counts.normal,
+                    anomalous: counts.anomalous, leftOut: leftOut.shown, leftOutCount: leftOut.count))
+        } else if let summary {
             Console.line(
-                "all\tAUC \(percent(summary.auc))\tpAUC \(percent(summary.pauc))\tmAUC \(percent(summary.mauc))")
+                "all\tAUC \(percent(summary.auc))\tpAUC \(percent(summary.pauc))\tmAUC \(percent(summary.mauc))\t"
+                    + "\(counts.normal) normal, \(counts.anomalous) anomalous")
         }
     }
 

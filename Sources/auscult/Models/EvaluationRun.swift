@@ -1,6 +1,7 @@
 import Detection
 import Ledger
 import Nodes
+import Plant
 
 /// An evaluation through the queue, from its request to its figures.
 struct EvaluationRun {
@@ -33,14 +34,15 @@ struct EvaluationRun {
     /// Scores a dataset's test clips; throws what the run failed of.
     func evaluate(
         _ version: String, on dataset: String, specification: RunSpecification = RunSpecification()
-    ) throws -> EvaluationDraft {
+    ) throws -> (evaluation: EvaluationDraft, leftOut: [LeftOut]) {
         guard try ledger.model(version) != nil else { throw ModelCommand.unknown(version) }
         let run = try ledger.submit(
             RunRequest(kind: .evaluate, model: version, dataset: dataset, specification: specification.json))
-        _ = try RunFollower(ledger: ledger, json: json).follow(run)
-        guard let evaluation = try ledger.evaluation(of: version, on: dataset) else {
+        // The run knows which version of the dataset it was.
+        let judged = try RunFollower(ledger: ledger, json: json).follow(run).run.request.dataset
+        guard let evaluation = try ledger.evaluation(of: version, on: judged) else {
             throw CommandFailure("the evaluation of run \(run) has vanished")
         }
-        return evaluation
+        return (evaluation, try ledger.leftOut(of: run))
     }
 }

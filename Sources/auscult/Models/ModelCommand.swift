@@ -96,11 +96,7 @@ struct ModelCommand: ParsableCommand {
 
         func run() throws {
             guard let file = try database.ledger().modelFile(of: version) else { throw ModelCommand.unknown(version) }
-            do {
-                try Data(file).write(to: URL(filePath: path), options: .atomic)
-            } catch {
-                throw CommandFailure("cannot write \(path); check the folder, its permissions and the free space")
-            }
+            try OutputFile(path).write(file)
             Console.note("wrote \(version) to \(path), \(file.count) bytes")
         }
     }

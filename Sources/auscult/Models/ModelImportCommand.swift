@@ -96,7 +96,7 @@ struct NetworkSettings: ParsableArguments {
     /// The model in a file, with these settings.
     func modelFile(at path: String) throws -> ModelFile {
         let file = try ModelFile(
-            reading: try ClipFiles.bytes(of: path), name: path, machines: try machineTable(),
+            reading: try InputFile.bytes(of: path), name: path, machines: try machineTable(),
             strippingPrefix: stripPrefix)
         return try apply(to: file, path: path)
     }

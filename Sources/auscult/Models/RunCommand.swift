@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Ledger
 import Nodes
 import Plant
@@ -62,21 +61,20 @@ struct RunCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func validate() throws {
-            if let curve, !curve.hasSuffix(".svg") { throw ValidationError("--curve draws .svg files") }
+            if let curve, !OutputFile(curve).isNamed(".svg") { throw ValidationError("--curve draws .svg files") }
         }
 
         func run() throws {
             let ledger = try database.ledger()
             guard let record = try ledger.run(number) else { throw RunCommand.unknown(number) }
             try Line(record).show(json: output.json)
+            for item in try ledger.leftOut(of: number) {
+                if output.json { try Console.json(item) } else { LeftOutList([item]).tell() }
+            }
             guard let curve else { return }
             let picture = LossCurve(try ledger.steps(of: number, after: 0), title: "run \(number)")
             guard let picture else { throw CommandFailure("run \(number) has no steps with a loss to draw yet") }
-            do {
-                try Data(picture.svg.utf8).write(to: URL(filePath: curve))
-            } catch {
-                throw CommandFailure("cannot write \(curve); check the folder and your rights")
-            }
+            try OutputFile(curve).write(Array(picture.svg.utf8))
         }
     }
 

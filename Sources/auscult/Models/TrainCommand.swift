@@ -68,6 +68,8 @@ struct TrainCommand: ParsableCommand {
         let steps: Int
         let seconds: Double
         let clipsPerSecond: Double
+        let leftOut: [LeftOut]
+        let leftOutCount: Int
     }
 
     func validate() throws {
@@ -95,7 +97,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         let ledger = try database.ledger()
         if let channels = architecture.channels, Architecture(channels: channels.channels).usesWave,
-            try ledger.dataset(dataset)?.feature != nil
+            try ledger.dataset(called: dataset)?.feature != nil
         {
             throw ValidationError("\(dataset) holds log-mels, without a wave for \(channels); use --channels logmel")
         }
@@ -105,12 +107,15 @@ struct TrainCommand: ParsableCommand {
         if detach { return }
 
         let (record, last) = try RunFollower(ledger: ledger, json: output.json).follow(run)
+        let leftOut = LeftOutList(try ledger.leftOut(of: run))
         let done = Done(
             run: run, modelVersion: record.modelVersion ?? "", weightsHash: record.weightsHash?.description ?? "",
-            steps: last?.step ?? 0, seconds: record.seconds, clipsPerSecond: record.clipsPerSecond ?? 0)
+            steps: last?.step ?? 0, seconds: record.seconds, clipsPerSecond: record.clipsPerSecond ?? 0,
+            leftOut: leftOut.shown, leftOutCount: leftOut.count)
         if output.json {
             try Console.json(done)
         } else {
+            leftOut.tell()
             Console.line(
                 "\(done.modelVersion) in \(done.seconds.rounded(toPlaces: 1)) s, "
                     + "\(Int(done.clipsPerSecond)) clips/s, weights \(done.weightsHash)")

@@ -11,7 +11,7 @@ struct ConfigCommand: ParsableCommand {
             discussion: """
                 Arguments win over environment variables AUSCULT_*, those over the file that --config FILE or \
                 AUSCULT_CONFIG names, that over what a running 'auscult up' has written into its directory. The file has \
-                lines NAME = VALUE; # begins a comment.
+                lines NAME = VALUE; # at the begin of a line or after a space begins a comment.
 
                 Example: auscult config show --config plant.conf
                 """)
@@ -38,12 +38,12 @@ struct ConfigCommand: ParsableCommand {
             for setting in Setting.allCases {
                 let line =
                     if let value = arguments[setting] {
-                        Line(setting: setting.rawValue, value: value.masked, origin: "argument")
+                        Line(setting: setting.rawValue, value: Masked(value).text, origin: "argument")
                     } else if let value = setting.value {
-                        Line(setting: setting.rawValue, value: value.masked, origin: setting.origin)
+                        Line(setting: setting.rawValue, value: Masked(value).text, origin: setting.origin)
                     } else if let value = written[setting], let directory {
                         Line(
-                            setting: setting.rawValue, value: value.masked,
+                            setting: setting.rawValue, value: Masked(value).text,
                             origin: "\(directory)/\(ClusterAddress.fileName)")
                     } else {
                         Line(setting: setting.rawValue, value: nil, origin: "default")
@@ -55,21 +55,5 @@ struct ConfigCommand: ParsableCommand {
                 }
             }
         }
-    }
-}
-
-extension String {
-    /// A URL without its password; anything else as it is.
-    fileprivate var masked: String {
-        guard let scheme = firstRange(of: "://"), let at = self[scheme.upperBound...].lastIndex(of: "@"),
-            let colon = self[scheme.upperBound..<at].firstIndex(of: ":")
-        else { return maskedParameter }
-        return "\(self[...colon])****\(self[at...])".maskedParameter
-    }
-
-    /// A URL may also say `?password=`.
-    private var maskedParameter: String {
-        guard let start = firstRange(of: "password=") else { return self }
-        return "\(self[..<start.upperBound])****\(self[start.upperBound...].drop { $0 != "&" })"
     }
 }

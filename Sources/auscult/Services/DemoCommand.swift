@@ -73,7 +73,7 @@ struct DemoCommand: ParsableCommand {
     }
 
     private func machineTypes(_ ledger: PostgreSQLLedger) throws -> [String] {
-        let machines = try ledger.dataset(Self.dataset)?.machines.map(\.name.type) ?? []
+        let machines = try ledger.dataset(called: Self.dataset)?.machines.map(\.name.type) ?? []
         return Set(machines).sorted()
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Glibc
 import Messaging
 import Nodes
@@ -10,7 +11,7 @@ struct GatewayCommand: ParsableCommand {
         commandName: "gateway",
         abstract: "Runs a store-and-forward gateway: files of a folder become clips on the queue.",
         discussion: """
-            Finished .wav, .flac and .npy files (closed, moved in, or unchanged for a while) are taken out of the folder \
+            Finished .wav, .flac and .npy files (unchanged for a while, and written by nobody) are taken out of the folder \
             into the outbox and pushed, oldest first. They are safe there while the broker is away; a clip leaves the \
             outbox when the broker has accepted it. What is refused lies in OUTBOX/rejected with the reason beside it. \
             Prints one JSON line per clip. SIGTERM stops it; it can be killed at any moment.
@@ -33,7 +34,7 @@ struct GatewayCommand: ParsableCommand {
     @Option(help: "The channel of recordings with several, from 0; channels are never averaged.")
     var channel = 0
 
-    @Option(help: "Milliseconds a file must not have changed before it is taken, where nobody saw it being closed.")
+    @Option(help: "Milliseconds for which a file must not have changed before it is taken.")
     var settleMilliseconds: Int64 = 2_000
 
     @Option(help: "Shown by the broker; otherwise made of the host's name and the folder's.")
@@ -55,7 +56,7 @@ struct GatewayCommand: ParsableCommand {
         var error: String?
 
         init(_ report: GatewayNode.Report) {
-            (path, key) = (report.path, report.key)
+            (path, key) = (report.source.text, report.key)
             switch report.ending {
             case .accepted(let acceptance):
                 job = acceptance.job
@@ -77,7 +78,7 @@ struct GatewayCommand: ParsableCommand {
                 preparation: ClipPreparation(machine: machine, site: site, channel: channel),
                 settleMilliseconds: settleMilliseconds),
             report: { report in
-                do { try Console.json(Line(report)) } catch { Console.note("\(report.path): \(error)") }
+                do { try Console.json(Line(report)) } catch { Console.note("\(report.source): \(error)") }
             },
             trouble: { sentence, isFatal in
                 Console.note(sentence)

@@ -119,7 +119,7 @@ struct UpCommand: ParsableCommand {
 
     /// Of the broker, and of the standby beside it.
     private func endpoints(in directory: String) throws -> [Endpoint] {
-        let first = try listen.map { try Endpoint($0) } ?? .ipc(path: "\(directory)/broker.ipc")
+        let first = try listen.map { try Endpoint($0) } ?? SocketPlace.endpoint(inDataDirectory: directory)
         guard standby else { return [first] }
         switch first {
         case .ipc(let path): return [first, try Endpoint("ipc://\(path)-standby")]

@@ -94,6 +94,9 @@ final class FragileLedger: Coordinator.Ledgers {
     }
 
     func claimRun(fence: Int64) throws -> RunRecord? { try write(fence) { try memory.claimRun(fence: $0) } }
+    func record(_ leftOut: [LeftOut], of run: Int64, fence: Int64) throws {
+        try write(fence) { try memory.record(leftOut, of: run, fence: $0) }
+    }
     func recordValidation(loss: Double, step: Int, of run: Int64, fence: Int64) throws {
         try write(fence) { try memory.recordValidation(loss: loss, step: step, of: run, fence: $0) }
     }
@@ -122,6 +125,7 @@ extension FragileLedger {
     func submit(_ request: RunRequest) throws -> Int64 { try memory.submit(request) }
     func run(_ run: Int64) throws -> RunRecord? { try memory.run(run) }
     func runs(limit: Int) throws -> [RunRecord] { try memory.runs(limit: limit) }
+    func leftOut(of run: Int64) throws -> [LeftOut] { try memory.leftOut(of: run) }
     func steps(of run: Int64, after step: Int) throws -> [StepRecord] {
         try reach()
         return try memory.steps(of: run, after: step)
@@ -150,6 +154,12 @@ extension FragileLedger {
     func addClips(_ clips: [DatasetClip], to dataset: String) throws -> [DatasetAddition] {
         try memory.addClips(clips, to: dataset)
     }
+    func importDataset(
+        _ name: String, feature: FeatureRecord?, clips: [DatasetClip]
+    ) throws -> DatasetRevision {
+        try memory.importDataset(name, feature: feature, clips: clips)
+    }
+    func storedName(ofDataset name: String) throws -> String? { try memory.storedName(ofDataset: name) }
     func datasets() throws -> [DatasetRecord] { try memory.datasets() }
     func dataset(_ name: String) throws -> DatasetRecord? { try memory.dataset(name) }
     func clips(of dataset: String, split: DatasetClip.Split?) throws -> [DatasetClip] {

@@ -16,7 +16,9 @@ SAY_HELLO, TRY_LATER, LANES = {120, 129}, {126, 200, 205, 206}, (wire.LANE_CONTR
 endpoint, site, machine, *paths = sys.argv[1:] if len(sys.argv) > 4 else sys.exit(__doc__)
 keys = json.load(open(os.environ["AUSCULT_KEYS"])) if "AUSCULT_KEYS" in os.environ else None
 context, session, lanes, failed = zmq.Context(), uuid.uuid4().hex, {}, False
-clips = {f"{machine}:0:{hashlib.sha256(open(path, 'rb').read()).hexdigest()}": path for path in paths}
+clips = {
+    f"{machine}:0:{os.stat(path).st_mtime_ns // 1000}:{hashlib.sha256(open(path, 'rb').read()).hexdigest()}": path
+    for path in paths}
 
 
 def connect():
@@ -53,7 +55,7 @@ def send_clips():
             unanswered[key], content = length, open(path, "rb").read()
             say(wire.LANE_DATA, SUBMIT, wire.Submit(
                 key=key, site=site, machine=wire.Machine(type=machine.split("/")[0], id=machine.split("/")[1]),
-                recorded_at=int(os.path.getmtime(path) * 1e6), sha256=hashlib.sha256(content).digest(), length=length,
+                recorded_at=os.stat(path).st_mtime_ns // 1000, sha256=hashlib.sha256(content).digest(), length=length,
                 format=wire.PAYLOAD_FORMAT_AUDIO, name=os.path.basename(path),
             ), *(content[start:start + PART] for start in range(0, length, PART)))
 

@@ -1,0 +1,1 @@
+../../../schema/v0030_left_out.sql
