@@ -69,7 +69,9 @@ final class ChaosRecorder: Sendable {
             from + Int64.random(in: milliseconds, using: &dice)
         }
         switch Int.random(in: 0..<8, using: &dice) {
-        case 0: return slowly(bytes, wave, (0..<4).map { now + Int64($0) * after(100...1_500, from: 0) })
+        case 0:
+            let pauses = (0..<3).map { _ in after(100...1_500, from: 0) }
+            return slowly(bytes, wave, pauses.reduce(into: [now]) { $0.append(($0.last ?? now) + $1) })
         case 1:
             return [Step(due: now) { try self.put(bytes, wave) }]
         case 2:

@@ -72,11 +72,11 @@ struct CalibrateCommand: ParsableCommand {
             throw ModelCommand.unknown(version)
         }
         let before = try ModelFile(decoding: bytes, name: version)
-        var (normal, missing) = try dataset.map { try scores(on: $0, ledger) } ?? (heldBackScores(before), [])
-        missing += record.machines.filter { normal[$0] == nil }.map {
+        let (normal, unscored) = try dataset.map { try scores(on: $0, ledger) } ?? (heldBackScores(before), [])
+        let unheard = record.machines.filter { normal[$0] == nil }.map {
             LeftOut(machine: $0, reason: "\($0) has no such normal clip and keeps the threshold it had")
         }
-        let leftOut = LeftOutList(missing)
+        let leftOut = LeftOutList(unscored + unheard)
         let usual: Calibration.Method = record.kind == EarModel.kind ? .student : .conformal
         let file = try before.calibrated(by: normal, falseAlarmRate: rate, method: method ?? usual)
         let stored = try ledger.addModel(

@@ -116,10 +116,10 @@ struct EvaluationPrinter {
             }
         }
         for type in report.types {
-            let counts = counts(ofType: type.name)
+            let clips = counts(ofType: type.name)
             let line = TypeLine(
                 machineType: type.name, auc: type.auc, pauc: type.pauc, aucPooled: type.aucPooled,
-                paucPooled: type.paucPooled, mauc: type.mauc, normal: counts.normal, anomalous: counts.anomalous)
+                paucPooled: type.paucPooled, mauc: type.mauc, normal: clips.normal, anomalous: clips.anomalous)
             if json {
                 try Console.json(line)
             } else {
@@ -130,19 +130,19 @@ struct EvaluationPrinter {
             }
         }
         if !json { leftOut.tell() }
-        let counts = counts()
+        let total = counts()
         let summary = report.summary
         if summary == nil { Console.note("no machine has normal and anomalous test clips, so there is no AUC") }
         if json {
             try Console.json(
                 SummaryLine(
                     modelVersion: evaluation.modelVersion,
-                    summary: summary.map { .init(auc: $0.auc, pauc: $0.pauc, mauc: $0.mauc) }, normal: counts.normal,
-                    anomalous: counts.anomalous, leftOut: leftOut.shown, leftOutCount: leftOut.count))
+                    summary: summary.map { .init(auc: $0.auc, pauc: $0.pauc, mauc: $0.mauc) }, normal: total.normal,
+                    anomalous: total.anomalous, leftOut: leftOut.shown, leftOutCount: leftOut.count))
         } else if let summary {
             Console.line(
                 "all\tAUC \(percent(summary.auc))\tpAUC \(percent(summary.pauc))\tmAUC \(percent(summary.mauc))\t"
-                    + "\(counts.normal) normal, \(counts.anomalous) anomalous")
+                    + "\(total.normal) normal, \(total.anomalous) anomalous")
         }
     }
 
