@@ -2,11 +2,13 @@ package import Plant
 
 /// What the shell is to do, in this order.
 package enum Action: Sendable {
-    case tell(PeerID, Answer)
+    case tell(PeerID, Answer, to: RequestID? = nil)
     case disk(DiskOrder)
     case ledger(LedgerOrder)
     /// The broker needs these bytes no more.
     case release(Blob)
+    /// A worker has reported under a lease that was taken back or never was: one more to be counted.
+    case stale(PeerID)
     /// The peer is forgotten; whatever it says next is answered by `Refusal.sayHello`.
     case forget(PeerID)
     /// Another broker has taken over: stop without another word.
@@ -28,7 +30,8 @@ package enum Answer: Sendable {
     case drain
     case shardDone(ShardDone)
     case stored(ContentHash)
-    case content(ContentHash, Payload)
+    /// - Parameter inTurn: it has waited already, and goes before what waits.
+    case content(ContentHash, Payload, inTurn: Bool)
     case status(StatusReport)
     case done
 }
@@ -40,6 +43,8 @@ package enum Pressure: String, Hashable, Sendable {
     case diskFull = "the broker's disk is full"
     case backlogFull = "as many clips as the broker can remember wait to be scored"
     case memoryFull = "the broker's memory for clips on their way is full"
+    case tooMuchFollowed = "this gateway follows as many clips as it may"
+    case tooMuchFetched = "this peer waits for as much content as it may"
 }
 
 /// One job for one worker.
@@ -93,8 +98,8 @@ package enum LedgerOrder: Sendable {
     case findOpenClip(job: Int64)
     /// Make sure that this broker still leads, and look up the champions and what operators want.
     case renew
-    case findOutcome(job: Int64)
-    case findContent(ContentHash)
+    /// How clips ended that are not here, and where content is.
+    case inquire(jobs: [Int64], contents: [ContentHash])
     /// Write down which workers there are; those not named are gone.
     case recordWorkers([StatusReport.Worker])
     /// Those of the jobs that are open: an operator gave them another life.
@@ -110,8 +115,7 @@ package enum LedgerOrder: Sendable {
         case pending
         case openClip(job: Int64)
         case renewal
-        case outcome(job: Int64)
-        case content(ContentHash)
+        case inquiry
         case workers
         case openClips([Int64])
         case closing(Int64, clips: Int)
@@ -125,8 +129,7 @@ package enum LedgerOrder: Sendable {
         case .loadPending: .pending
         case .findOpenClip(let job): .openClip(job: job)
         case .renew: .renewal
-        case .findOutcome(let job): .outcome(job: job)
-        case .findContent(let hash): .content(hash)
+        case .inquire: .inquiry
         case .recordWorkers: .workers
         case .findOpenClips(let jobs): .openClips(jobs)
         case .closeOrder(let number, let clips): .closing(number, clips: clips)
@@ -149,6 +152,12 @@ package enum Refusal: Hashable, Sendable {
     case damagedPayload
     /// The key was used before for other bytes.
     case keyConflict
+    /// The site has pushed as much today as it may.
+    case overQuota(site: String, limit: Int)
+    case tooManySites(limit: Int)
+    case tooManyMachines(limit: Int)
+    /// No accepted clip of this gateway's has this key and this number.
+    case unknownJob(Int64)
     case unknownContent(ContentHash)
     /// The stored bytes are not those that were put.
     case damagedContent(ContentHash)

@@ -48,7 +48,8 @@ extension Broker {
         guard let job = clips[number], let champion = champions[job.clip.machine] else {
             preconditionFailure("clip \(number) was taken from the backlog without a model for its machine")
         }
-        let token = leases.grant(.clip(number), to: worker, now: now)
+        let token = leases.grant(
+            .clip(number), of: champion.modelVersion, to: worker, named: workers[worker]?.name ?? "", now: now)
         let blob = clips.takeBlob(of: number)
         tell(
             worker,
@@ -65,9 +66,10 @@ extension Broker {
         for entry in shards.ready(now: now) {
             guard let worker = place(entry, now: now) else { continue }
             let job = JobID.shard(entry.shard.key)
-            shards.take(entry.shard.key, by: workers[worker]?.name ?? "")
+            let name = workers[worker]?.name ?? ""
+            shards.take(entry.shard.key, by: name)
             let dispatch = Dispatch(
-                token: leases.grant(job, to: worker, now: now), job: job, attempt: entry.failures + 1,
+                token: leases.grant(job, to: worker, named: name, now: now), job: job, attempt: entry.failures + 1,
                 work: .shard(entry.shard), payload: .none)
             tell(worker, .dispatch(dispatch))
             guard freeWorker() != nil else { return }

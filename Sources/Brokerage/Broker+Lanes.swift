@@ -35,9 +35,7 @@ extension Broker {
             isRenewing = false
             trustedUntil = renewalAskedAt + configuration.trustWindow
             obey(orders, champions: champions, now: now)
-        case .outcome(let job, let record): learn(record, of: job)
-        case .content(let hash, let payload): contentIsFound(hash, payload)
-        case .damagedContent(let hash): contentIsMissing(hash, .damagedContent(hash))
+        case .found(let fates, let contents): hearFindings(fates, contents)
         case .recordedWorkers: roster.wasTold()
         case .openClips(let found, let wallClock): takeBack(found, wallClock: wallClock, now: now)
         case .closedOrder, .failed: break
@@ -60,10 +58,10 @@ extension Broker {
         adopt(.clip(pending.job), under: claim.token, by: claim.worker, now: now)
     }
 
-    /// The ledger has said how a clip ended that is not here; if it has not, it should be.
-    private mutating func learn(_ record: OutcomeRecord?, of job: Int64) {
-        if let record { return report(record) }
-        if clips[job] == nil, recovery.isComplete { findOpenClip(job) }
+    private mutating func hearFindings(_ fates: [ClipFate], _ contents: [(hash: ContentHash, place: ContentPlace)]) {
+        let jobs = inquiries.landed()
+        learn(jobs, fates)
+        for (hash, place) in contents { contentIsFound(hash, place) }
     }
 
     mutating func findOpenClip(_ job: Int64) {
@@ -94,8 +92,7 @@ extension Broker {
         case .pending: recovery.failPage()
         case .openClip(let job): questions.append(.findOpenClip(job: job))
         case .renewal: isRenewing = false
-        case .outcome(let job): questions.append(.findOutcome(job: job))
-        case .content(let hash): questions.append(.findContent(hash))
+        case .inquiry: questions.append(inquiries.unanswered)
         case .workers: roster.wasNotTold()
         case .openClips(let jobs): questions.append(.findOpenClips(jobs))
         case .closing(let number, let clips): questions.append(.closeOrder(number, clips: clips))
@@ -109,7 +106,7 @@ extension Broker {
         case .record(let batch):
             guard !outbox.refused(batch: batch, .unrecordable(reason)) else { return }
             ledger.failed(now: now, dice: &dice)
-        case .recordContent, .pending, .openClip, .renewal, .outcome, .content, .workers, .openClips,
+        case .recordContent, .pending, .openClip, .renewal, .inquiry, .workers, .openClips,
             .closing:
             ledger.failed(now: now, dice: &dice)
             tryAgain(subject)

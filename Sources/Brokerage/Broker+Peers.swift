@@ -1,8 +1,10 @@
 /// Who comes, lives, leaves and dies.
 extension Broker {
-    mutating func welcome(_ peer: PeerID, _ introduction: Introduction, now: Microseconds) {
+    mutating func welcome(
+        _ peer: PeerID, _ introduction: Introduction, _ request: RequestID?, now: Microseconds
+    ) {
         peers.join(peer, as: introduction, now: now)
-        guard peers[peer]?.role == .worker else { return tell(peer, .welcome(epoch: epoch)) }
+        guard peers[peer]?.role == .worker else { return tell(peer, .welcome(epoch: epoch), to: request) }
         if let other = workers.named(introduction.name), other.id != peer {
             tell(other.id, .reject(key: "", .superseded))
             lose(other.id, now: now)
@@ -16,7 +18,7 @@ extension Broker {
         recovery.workerCame(now: now)
         workers[peer]?.unreachable = false
         workers[peer]?.credits = introduction.credits
-        tell(peer, .welcome(epoch: epoch))
+        tell(peer, .welcome(epoch: epoch), to: request)
         // It says anew what it holds: whatever else was remembered of it is over.
         recovery.forgetClaims(of: peer)
         workers[peer]?.voided.formIntersection(introduction.held.map(\.token))
@@ -26,7 +28,7 @@ extension Broker {
     /// A worker brings along a job from before a restart of the broker or a broken connection.
     private mutating func readopt(_ held: Introduction.Held, by peer: PeerID, now: Microseconds) {
         if leases[held.token]?.worker == peer || outbox.awaits(held.token) { return }
-        if leases.mayAdopt(held.token), isFree(held.job) {
+        if mayAdopt(held, by: peer), isFree(held.job) {
             adopt(held.job, under: held.token, by: peer, now: now)
         } else if recovery.mayClaim, !isKnown(held.job) {
             recovery.claim(held.job, Recovery.Claim(token: held.token, worker: peer))
@@ -36,6 +38,12 @@ extension Broker {
             workers[peer]?.voided.insert(held.token)
             tell(peer, .cancel(held.token))
         }
+    }
+
+    /// Grants of an earlier broker are believed only while this one is finding out what was under way.
+    private func mayAdopt(_ held: Introduction.Held, by peer: PeerID) -> Bool {
+        guard held.token.epoch == epoch || recovery.mayClaim else { return false }
+        return leases.mayAdopt(held.token, for: held.job, by: workers[peer]?.name ?? "")
     }
 
     /// Nobody works on the job, nor has it ended.
@@ -54,16 +62,17 @@ extension Broker {
     }
 
     mutating func adopt(_ job: JobID, under token: Token, by peer: PeerID, now: Microseconds) {
-        guard leases.mayAdopt(token) else { return }
+        let name = workers[peer]?.name ?? ""
+        guard leases.mayAdopt(token, for: job, by: name) else { return }
         switch job {
         case .clip(let number): clips.lease(number)
-        case .shard(let key): shards.take(key, by: workers[peer]?.name ?? "")
+        case .shard(let key): shards.take(key, by: name)
         }
-        leases.adopt(job, under: token, by: peer, now: now)
+        leases.adopt(job, under: token, by: peer, named: name, now: now)
     }
 
-    mutating func note(_ heartbeat: Heartbeat, of peer: PeerID, now: Microseconds) {
-        tell(peer, .heartbeat)
+    mutating func note(_ heartbeat: Heartbeat, of peer: PeerID, _ request: RequestID?, now: Microseconds) {
+        tell(peer, .heartbeat, to: request)
         guard let worker = workers[peer] else { return }
         let listed = Set(heartbeat.progress.map(\.token))
         workers[peer]?.unreachable = false
@@ -81,13 +90,13 @@ extension Broker {
         if heartbeat.draining, !worker.draining { startDrain(of: peer, now: now) }
     }
 
-    mutating func drain(worker name: String, for peer: PeerID, now: Microseconds) {
+    mutating func drain(worker name: String, for peer: PeerID, _ request: RequestID?, now: Microseconds) {
         guard let worker = workers.named(name) else {
-            return tell(peer, .reject(key: name, .unknownWorker(name)))
+            return tell(peer, .reject(key: name, .unknownWorker(name)), to: request)
         }
         tell(worker.id, .drain)
         if !worker.draining { startDrain(of: worker.id, now: now) }
-        tell(peer, .done)
+        tell(peer, .done, to: request)
     }
 
     /// The worker finishes what it runs; what only waits there goes elsewhere at once, uncharged.
@@ -132,6 +141,18 @@ extension Broker {
             for key in shards.drop(where: { $0.coordinator == peer }) { withdraw(key, now: now) }
         }
         followers.forget(peer)
+        if peers[peer]?.fetches ?? 0 > 0 {
+            fetches = fetches.compactMapValues { waiting in
+                let others = waiting.filter { $0.peer != peer }
+                return others.isEmpty ? nil : others
+            }
+        }
+        inquiries.forget(peer) { [followers, fetches] question in
+            switch question {
+            case .fate(let job): followers.isFollowed(job)
+            case .content(let hash): fetches[hash] != nil
+            }
+        }
         recovery.forgetClaims(of: peer)
         workers.leave(peer)
         if ward == peer { ward = nil }

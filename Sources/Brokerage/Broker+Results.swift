@@ -2,61 +2,95 @@ import Plant
 
 /// How jobs end.
 extension Broker {
-    mutating func finish(_ report: Report, from peer: PeerID, now: Microseconds) {
+    /// A worker says how a job ended that it was given under this token, and no other.
+    mutating func finish(_ report: Report, from peer: PeerID, _ request: RequestID?, now: Microseconds) {
+        let worker = workers[peer]?.name ?? ""
         workers[peer]?.voided.remove(report.token)
-        var lease = leases[report.token]
-        if lease?.worker != peer || (report.job != nil && report.job != lease?.job) { lease = nil }
-        if lease != nil {
+        let isHeld = leases[report.token]?.worker == peer
+        guard let right = leases.right(report.token, of: worker), report.job == nil || report.job == right.job else {
+            return ignore(report, from: peer)
+        }
+        if isHeld {
             leases.end(report.token, now: now)
             workers[peer]?.finished += 1
         } else if !outbox.awaits(report.token) {
-            counters.stale += 1
+            noteStale(peer)
         }
-        switch (report.job ?? lease?.job, report.ending) {
-        case (let job?, .failed(let failure)):
-            guard lease != nil else { return acknowledgeFailure(report.token, job, to: peer) }
+        switch (right.job, report.ending) {
+        case (let job, .failed(let failure)):
+            // A failure under a void lease says nothing about the job.
+            guard isHeld else { return acknowledgeFailure(report.token, job, to: peer, request) }
             let acknowledgement = Outbox.Acknowledgement(peer: peer, token: report.token)
-            charge(job, failure, worker: workers[peer]?.name ?? "", acknowledging: [acknowledgement], now: now)
-        case (nil, .failed):
-            acknowledgeFailure(report.token, .clip(0), to: peer)
-        case (.clip(let number)?, .scored(let score)):
-            conclude(number, score, lease, report.token, from: peer, now: now)
-        case (.shard(let key)?, .shard(let sha256, let output, let milliseconds)):
-            tell(peer, .acknowledge(report.token, .shard(key)))
+            charge(job, failure, worker: worker, acknowledging: [acknowledgement], now: now)
+        case (.clip(let number), .scored(let score)):
+            conclude(number, score, right, isHeld: isHeld, from: peer, request, now: now)
+        case (.shard(let key), .shard(let sha256, let output, let milliseconds)):
+            tell(peer, .acknowledge(report.token, right.job), to: request)
             let ending = ShardDone.Ending.output(
                 sha256: sha256, .memory(output), computeMilliseconds: milliseconds)
-            conclude(key, ending, worker: workers[peer]?.name ?? "", now: now)
+            conclude(key, ending, worker: worker, now: now)
             actions.append(.release(output))
         default:
             counters.rejected += 1
             Message.result(report).blob.map { actions.append(.release($0)) }
+            let failure = Failure.otherKind
+            guard isHeld else { return acknowledgeFailure(report.token, right.job, to: peer, request) }
+            let acknowledgement = Outbox.Acknowledgement(peer: peer, token: report.token)
+            charge(right.job, failure, worker: worker, acknowledging: [acknowledgement], now: now)
         }
     }
 
-    /// A failure under a void lease says nothing about the job.
-    private mutating func acknowledgeFailure(_ token: Token, _ job: JobID, to peer: PeerID) {
-        guard !outbox.awaits(token) else { return }
-        tell(peer, .acknowledge(token, job))
+    /// A report under a token that this worker was not given: what it says is not believed.
+    private mutating func ignore(_ report: Report, from peer: PeerID) {
+        Message.result(report).blob.map { actions.append(.release($0)) }
+        noteStale(peer)
+        // What an earlier broker granted may be adopted as soon as it is known here; the worker repeats it then.
+        if recovery.isClaimed(report.token) || !recovery.isComplete && report.token.epoch < epoch { return }
+        tell(peer, .cancel(report.token))
     }
 
-    /// The first result of a clip counts, also when its lease is void: scoring is pure, a late result is as good.
+    private mutating func noteStale(_ peer: PeerID) {
+        counters.stale += 1
+        actions.append(.stale(peer))
+    }
+
+    private mutating func acknowledgeFailure(_ token: Token, _ job: JobID, to peer: PeerID, _ request: RequestID?) {
+        guard !outbox.awaits(token) else { return }
+        tell(peer, .acknowledge(token, job), to: request)
+    }
+
+    /// The first result of a clip counts, also when its lease is void: scoring is pure, a late result is as good. It must
+    /// be of the version that was asked for.
     private mutating func conclude(
-        _ number: Int64, _ score: ScoreRecord, _ lease: Lease?, _ token: Token, from peer: PeerID, now: Microseconds
+        _ number: Int64, _ score: ScoreRecord, _ lease: Lease, isHeld: Bool, from peer: PeerID, _ request: RequestID?,
+        now: Microseconds
     ) {
-        let acknowledgement = Outbox.Acknowledgement(peer: peer, token: token)
+        let acknowledgement = Outbox.Acknowledgement(peer: peer, token: lease.token)
         guard let job = clips[number] else {
             // Not open: its outcome is committed. Unless not every open clip is known yet; the worker will repeat.
-            if recovery.isComplete, token.epoch <= epoch { tell(peer, .acknowledge(token, .clip(number))) }
+            if recovery.isComplete { tell(peer, .acknowledge(lease.token, .clip(number)), to: request) }
             return
         }
         guard job.state != .concluded else { return outbox.join(number, acknowledgement) }
+        // An earlier broker dispatched it, presumably what the machine's champion was then.
+        let version = lease.modelVersion ?? champions[job.clip.machine]?.modelVersion ?? score.modelVersion
+        guard score.modelVersion == version else {
+            guard isHeld else { return acknowledgeFailure(lease.token, .clip(number), to: peer, request) }
+            guard lease.modelVersion != nil else {
+                tell(peer, .cancel(lease.token))
+                return putBack(.clip(number), now: now)
+            }
+            return charge(
+                .clip(number), .otherVersion(score.modelVersion, insteadOf: version), worker: lease.workerName,
+                acknowledging: [acknowledgement], now: now)
+        }
         if let other = leases.lease(on: .clip(number)) { void(other, now: now) }
         var score = score
         if job.isRepeat { score.flags.append("repeated") }
-        let waited = (lease?.grantedAt ?? now) - job.acceptedAt
+        let waited = (isHeld ? lease.grantedAt : now) - job.acceptedAt
         score.queueMilliseconds = Double(max(waited, 0)) / 1_000
         let record = OutcomeRecord(
-            job: number, attempt: job.attempt, worker: workers[peer]?.name ?? "", ending: .scored(score))
+            job: number, attempt: job.attempt, worker: lease.workerName, ending: .scored(score))
         settle(record, acknowledging: [acknowledgement], now: now)
     }
 
@@ -132,15 +166,11 @@ extension Broker {
                 tell(acknowledgement.peer, .acknowledge(acknowledgement.token, .clip(entry.record.job)))
             }
             guard entry.isFinal else { continue }
+            let owner = clips[entry.record.job].map { Owner($0.clip) }
             clips.remove(entry.record.job)
             desk.isCommitted(entry.record.job)
             if case .scored = entry.record.ending { counters.scored += 1 } else { counters.dead += 1 }
-            report(entry.record)
+            if let owner { report(entry.record, to: owner) }
         }
-    }
-
-    /// Tells those who follow a clip how it ended.
-    mutating func report(_ record: OutcomeRecord) {
-        for follower in followers.take(record.job) { tell(follower.peer, .outcome(key: follower.key, record)) }
     }
 }

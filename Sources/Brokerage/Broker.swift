@@ -26,6 +26,8 @@ package struct Broker {
     var deposits: Deposits
     var shelf: Shelf
     var followers = Followers()
+    var inquiries = Inquiries()
+    var siteUse: SiteUse
     var recent: RecentKeys
     var contents = RecentContents()
     var recovery: Recovery
@@ -37,8 +39,8 @@ package struct Broker {
 
     /// The worker that is kept free for a clip that must run alone.
     var ward: PeerID?
-    /// Peers that wait for content the ledger is asked for.
-    var fetches: [ContentHash: [PeerID]] = [:]
+    /// Who waits for content that the ledger is asked for.
+    var fetches: [ContentHash: [Fetch]] = [:]
     /// Jobs the ledger knows and nobody here; it is asked whether they are open.
     var doubtful: Set<Int64> = []
     /// What the ledger is to be asked again when it is back.
@@ -66,6 +68,7 @@ package struct Broker {
         intake = Intake(configuration: configuration)
         outbox = Outbox(configuration: configuration)
         deposits = Deposits(configuration: configuration)
+        siteUse = SiteUse(configuration: configuration)
         shelf = Shelf(budget: configuration.shelfBudget)
         recent = RecentKeys(limit: configuration.recentKeys)
         recovery = Recovery(configuration: configuration, now: now)
@@ -83,7 +86,10 @@ package struct Broker {
         guard !hasSteppedDown else { return [] }
         guard now <= trustedUntil else { return stepDown(Self.trustLapsed) }
         switch event {
-        case .said(let peer, let message): hear(message, from: peer, now: now)
+        case .said(let peer, let message, let request): hear(message, from: peer, request, now: now)
+        case .hasRoom(let peer, let hash, let request):
+            guard peers[peer] != nil else { break }
+            find(hash, for: Fetch(peer: peer, request: request, hasWaited: true))
         case .undelivered(let peer, let token): notDelivered(to: peer, token, now: now)
         case .disk(let answer): handle(answer, now: now)
         case .ledger(let answer): handle(answer, now: now)
@@ -121,33 +127,35 @@ package struct Broker {
         return [.stepDown(reason: reason)]
     }
 
-    mutating func tell(_ peer: PeerID, _ answer: Answer) { actions.append(.tell(peer, answer)) }
+    mutating func tell(_ peer: PeerID, _ answer: Answer, to request: RequestID? = nil) {
+        actions.append(.tell(peer, answer, to: request))
+    }
 
     private mutating func takeActions() -> [Action] {
         defer { actions = [] }
         return actions
     }
 
-    private mutating func hear(_ message: Message, from peer: PeerID, now: Microseconds) {
-        if case .hello(let introduction) = message { return welcome(peer, introduction, now: now) }
+    private mutating func hear(_ message: Message, from peer: PeerID, _ request: RequestID?, now: Microseconds) {
+        if case .hello(let introduction) = message { return welcome(peer, introduction, request, now: now) }
         guard peers[peer] != nil else {
             message.blob.map { actions.append(.release($0)) }
-            return tell(peer, .reject(key: message.key, .sayHello))
+            return tell(peer, .reject(key: message.key, .sayHello), to: request)
         }
         peers.heard(peer, now: now)
         switch message {
         case .hello: break
-        case .heartbeat(let heartbeat): note(heartbeat, of: peer, now: now)
+        case .heartbeat(let heartbeat): note(heartbeat, of: peer, request, now: now)
         case .goodbye: part(from: peer, now: now)
-        case .submit(let submission): consider(submission, from: peer, now: now)
-        case .follow(let key, let job): follow(key, job: job, for: peer)
-        case .result(let report): finish(report, from: peer, now: now)
+        case .submit(let submission): consider(submission, from: peer, request, now: now)
+        case .follow(let key, let job): follow(key, job: job, for: peer, request)
+        case .result(let report): finish(report, from: peer, request, now: now)
         case .askShards(let asked): ask(asked, by: peer, now: now)
         case .forgetShards(let run): forget(run: run, now: now)
-        case .put(let put): keep(put, from: peer, now: now)
-        case .fetch(let hash): find(hash, for: peer, now: now)
-        case .askStatus: tell(peer, .status(status))
-        case .drainWorker(let name): drain(worker: name, for: peer, now: now)
+        case .put(let put): keep(put, from: peer, request, now: now)
+        case .fetch(let hash): fetch(hash, for: peer, request)
+        case .askStatus: tell(peer, .status(status), to: request)
+        case .drainWorker(let name): drain(worker: name, for: peer, request, now: now)
         }
     }
 
@@ -157,7 +165,7 @@ package struct Broker {
         // While the database is away, one order after each pause asks whether it is back.
         let orders: [(inout Broker) -> LedgerOrder?] = [
             { $0.outbox.departToLedger(now: now) }, { $0.intake.departToLedger(now: now) },
-            { $0.deposits.departToLedger(now: now) },
+            { $0.deposits.departToLedger(now: now) }, { $0.inquiries.depart() },
         ]
         for order in orders where ledger.mayAsk(now: now) {
             guard let order = order(&self) else { continue }

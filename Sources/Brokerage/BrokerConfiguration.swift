@@ -31,6 +31,16 @@ package struct BrokerConfiguration: Sendable {
     /// Accepted keys remembered so that a repeated clip is answered without touching disk or database.
     package var recentKeys = 65_536
 
+    /// Clips one gateway may follow; beyond it, it is told to wait.
+    package var followLimit = 16_384
+    /// Pieces of content one peer may wait for; beyond it, it is told to wait.
+    package var fetchLimit = 4_096
+    /// Payload one site may push in a day, bytes; nil for any.
+    package var dailySiteBytes: Int?
+    /// Sites, and machines of all sites together, from which clips are taken between two starts of the broker.
+    package var siteLimit = 4_096
+    package var machineLimit = 262_144
+
     /// When a group of clips is stored or committed together: the first limit reached counts, and an idle lane
     /// takes what there is.
     package var clipGroup = GroupLimits(count: 512, bytes: 8 << 20, age: 4_000)

@@ -7,6 +7,7 @@ struct Deposits {
     struct Ticket {
         let put: Put
         let peer: PeerID
+        let request: RequestID?
         var location = SegmentLocation.unstored(length: 0)
     }
 
@@ -23,9 +24,9 @@ struct Deposits {
         toRecord = Gatherer(limits: configuration.commitGroup)
     }
 
-    mutating func admit(_ put: Put, from peer: PeerID, now: Microseconds) {
+    mutating func admit(_ put: Put, from peer: PeerID, _ request: RequestID?, now: Microseconds) {
         numbers += 1
-        tickets[numbers] = Ticket(put: put, peer: peer)
+        tickets[numbers] = Ticket(put: put, peer: peer, request: request)
         if put.durable {
             toStore.add(numbers, bytes: put.blob.byteCount, now: now)
         } else {

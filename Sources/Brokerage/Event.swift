@@ -5,7 +5,9 @@ package import Plant
 /// A blob in an event becomes the broker's: the shell keeps the bytes until an action releases them.
 package enum Event: Sendable {
     /// A peer said something.
-    case said(PeerID, Message)
+    case said(PeerID, Message, request: RequestID? = nil)
+    /// A peer has room for content that it asked for in this request and had to wait for.
+    case hasRoom(PeerID, ContentHash, request: RequestID?)
     /// A message for this peer, a dispatch if there is a token, could not be sent: its connection is gone for now.
     case undelivered(PeerID, Token?)
     /// The disk lane has done what it was asked.
@@ -54,12 +56,16 @@ package struct Introduction: Sendable {
     /// Workers: jobs it may hold at once.
     package var credits: Int
     package var held: [Held]
+    /// The one site whose clips are its business; nil for all.
+    package var site: String?
 
     package init(
-        role: Role, name: String, host: String = "", process: UInt32 = 0, credits: Int = 0, held: [Held] = []
+        role: Role, name: String, site: String? = nil, host: String = "", process: UInt32 = 0, credits: Int = 0,
+        held: [Held] = []
     ) {
         self.role = role
         self.name = name
+        self.site = site
         self.host = host
         self.process = process
         self.credits = credits
@@ -195,10 +201,8 @@ package enum LedgerAnswer: Sendable {
     case openClip(job: Int64, PendingClip?, wallClock: Int64)
     /// This broker leads; the champions, and what operators want and is not done.
     case renewed([Champion], [OperatorOrder])
-    case outcome(job: Int64, OutcomeRecord?)
-    case content(ContentHash, Payload)
-    /// It is known, and its bytes are not what they were.
-    case damagedContent(ContentHash)
+    /// What is known of the jobs and the contents asked about; a job nobody knows is missing.
+    case found([ClipFate], [(hash: ContentHash, place: ContentPlace)])
     case recordedWorkers
     case openClips([PendingClip], wallClock: Int64)
     case closedOrder

@@ -19,9 +19,20 @@ extension Failure {
             code: last.code, reason: "gave up after \(attempts) attempts; the last: \(last.reason)", permanent: true)
     }
 
+    /// A worker's report that is not what it was asked for.
+    static let otherKind = Failure(
+        code: .computeFailed, reason: "the worker reported something else than it was asked for", permanent: false)
+
+    static func otherVersion(_ given: String, insteadOf wanted: String) -> Failure {
+        Failure(
+            code: .computeFailed, reason: "the worker scored with \(given.madePlain(limit: 256)), not with \(wanted)",
+            permanent: false)
+    }
+
     package static func damaged(_ reason: String) -> Failure {
         Failure(
-            code: .damagedContent, reason: "the clip is damaged where it was stored: \(reason); push its file again, "
+            code: .damagedContent,
+            reason: "the clip is damaged where it was stored: \(reason); push its file again, "
                 + "with another --key", permanent: true)
     }
 

@@ -11,6 +11,13 @@ package struct PeerID: Hashable, Comparable, Sendable {
     package static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 }
 
+/// Which message of a peer an answer belongs to: the number that came with it. What answers nothing has none.
+package struct RequestID: Hashable, Sendable {
+    package let sequence: UInt32
+
+    package init(sequence: UInt32) { self.sequence = sequence }
+}
+
 /// Bytes the shell keeps in memory until the broker says `release`.
 package struct Blob: Hashable, Sendable {
     package let number: Int
@@ -31,6 +38,15 @@ package enum Payload: Hashable, Sendable {
     case clip(SegmentLocation)
     /// In the segment store of content.
     case content(SegmentLocation)
+}
+
+/// Where content is that a peer asked for.
+package enum ContentPlace: Hashable, Sendable {
+    case at(Payload)
+    /// Nobody has put it.
+    case unknown
+    /// It is known, and its bytes are not what they were.
+    case damaged
 }
 
 /// The idempotency key of a clip: unique per site.

@@ -4,6 +4,7 @@ import Plant
 struct Intake {
     struct Waiter {
         let peer: PeerID
+        let request: RequestID?
         let follow: Bool
         /// Payload this peer gets credit back for, bytes; 0 when it repeated a clip already under way.
         let charged: Int

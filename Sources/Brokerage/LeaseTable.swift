@@ -3,6 +3,10 @@ struct Lease {
     let token: Token
     let job: JobID
     let worker: PeerID
+    /// Which is the same after the worker's session was lost.
+    let workerName: String
+    /// Of a clip, unless the lease was adopted: the version that was dispatched.
+    let modelVersion: String?
     let grantedAt: Microseconds
     /// The worker's last word on it; 0 until it runs.
     var progress: UInt64 = 0
@@ -18,6 +22,7 @@ struct LeaseTable {
     private var granted: UInt64 = 0
     private var leases: [Token: Lease] = [:]
     private var tokens: [JobID: Token] = [:]
+    private var former = FormerLeases()
     /// In order of granting, which is the order in which a worker runs them.
     private var byWorker: [PeerID: [Token]] = [:]
 
@@ -34,25 +39,41 @@ struct LeaseTable {
 
     func held(by worker: PeerID) -> [Lease] { byWorker[worker, default: []].compactMap { leases[$0] } }
 
-    mutating func grant(_ job: JobID, to worker: PeerID, now: Microseconds) -> Token {
+    /// What the worker was given under this token, now or before: its right to say how that job ended.
+    func right(_ token: Token, of workerName: String) -> Lease? {
+        guard let lease = leases[token] ?? former[token], lease.workerName == workerName else { return nil }
+        return lease
+    }
+
+    mutating func grant(
+        _ job: JobID, of modelVersion: String? = nil, to worker: PeerID, named name: String, now: Microseconds
+    ) -> Token {
         var token: Token
         repeat {
             granted += 1
             token = Token(epoch: epoch, counter: UInt32(truncatingIfNeeded: granted))
         } while leases[token] != nil
-        insert(Lease(token: token, job: job, worker: worker, grantedAt: now, movedAt: now, confirmedAt: now))
+        insert(
+            Lease(
+                token: token, job: job, worker: worker, workerName: name, modelVersion: modelVersion, grantedAt: now,
+                movedAt: now, confirmedAt: now))
         return token
     }
 
-    /// Whether a token may have come from this broker or one before it, and names no other lease now.
-    func mayAdopt(_ token: Token) -> Bool {
+    /// Whether a worker may have this job under a token that names no other lease now: one of this broker's that was
+    /// granted to it for this job, or one of a broker before, whose grants nobody knows.
+    func mayAdopt(_ token: Token, for job: JobID, by workerName: String) -> Bool {
         guard leases[token] == nil else { return false }
-        return token.epoch < epoch || token.epoch == epoch && token.counter <= granted
+        if token.epoch == epoch { return former[token].map { $0.job == job && $0.workerName == workerName } ?? false }
+        return token.epoch < epoch
     }
 
     /// Makes a lease of what a worker brought along from before a restart or a broken connection.
-    mutating func adopt(_ job: JobID, under token: Token, by worker: PeerID, now: Microseconds) {
-        insert(Lease(token: token, job: job, worker: worker, grantedAt: now, movedAt: now, confirmedAt: now))
+    mutating func adopt(_ job: JobID, under token: Token, by worker: PeerID, named name: String, now: Microseconds) {
+        insert(
+            Lease(
+                token: token, job: job, worker: worker, workerName: name,
+                modelVersion: former[token]?.modelVersion, grantedAt: now, movedAt: now, confirmedAt: now))
     }
 
     private mutating func insert(_ lease: Lease) {
@@ -66,6 +87,7 @@ struct LeaseTable {
     @discardableResult
     mutating func end(_ token: Token, now: Microseconds) -> Lease? {
         guard let lease = leases.removeValue(forKey: token) else { return nil }
+        former.remember(lease)
         tokens[lease.job] = nil
         byWorker[lease.worker]?.removeAll { $0 == token }
         if let next = byWorker[lease.worker]?.first {

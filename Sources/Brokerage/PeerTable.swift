@@ -3,9 +3,12 @@ struct PeerTable {
     struct Peer {
         let role: Role
         let name: String
+        let site: String?
         var lastHeard: Microseconds
         /// Payload it has sent that is not answered yet, bytes.
         var unansweredBytes = 0
+        /// Pieces of content it waits for.
+        var fetches = 0
     }
 
     private var peers: [PeerID: Peer] = [:]
@@ -20,7 +23,8 @@ struct PeerTable {
 
     mutating func join(_ id: PeerID, as introduction: Introduction, now: Microseconds) {
         guard peers[id] == nil else { return heard(id, now: now) }
-        peers[id] = Peer(role: introduction.role, name: introduction.name, lastHeard: now)
+        peers[id] = Peer(
+            role: introduction.role, name: introduction.name, site: introduction.site, lastHeard: now)
     }
 
     mutating func heard(_ id: PeerID, now: Microseconds) { peers[id]?.lastHeard = now }
@@ -36,6 +40,11 @@ struct PeerTable {
             }
         }.keys.sorted()
     }
+
+    /// Whether a clip of this site is the peer's business.
+    func mayKnow(_ site: String, _ id: PeerID) -> Bool { peers[id].map { $0.site == nil || $0.site == site } ?? false }
+
+    mutating func countFetch(_ id: PeerID, _ change: Int) { peers[id]?.fetches += change }
 
     /// Takes credit for a payload; false when the peer has too much unanswered already.
     ///

@@ -25,6 +25,9 @@ package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger, 
     /// What became of a job, nil while it is open.
     func outcome(of job: Int64) throws -> OutcomeRecord?
 
+    /// Whose these jobs are and what became of them; those nobody knows are missing.
+    func fates(of jobs: [Int64]) throws -> [ClipFate]
+
     /// For each machine, the model version that scores its clips now.
     func champions() throws -> [Champion]
 

@@ -45,6 +45,7 @@ extension WireError.Code {
     package static let unknownFormat = Self(rawValue: 204)
     package static let overCredit = Self(rawValue: 205)
     package static let overQuota = Self(rawValue: 206)
+    package static let unknownJob = Self(rawValue: 207)
     // The clip's content
     package static let notAudio = Self(rawValue: 300)
     package static let unsupportedEncoding = Self(rawValue: 301)
@@ -123,6 +124,7 @@ extension WireError.Code {
         Entry(.unknownFormat, "unknownFormat", .never, "The payload format is not known in this version."),
         Entry(.overCredit, "overCredit", .later, "The gateway has more bytes unanswered than its credit allows."),
         Entry(.overQuota, "overQuota", .later, "The site has used up its quota."),
+        Entry(.unknownJob, "unknownJob", .never, "No accepted clip of this gateway's has this key and this number."),
         Entry(.notAudio, "notAudio", .never, "The file is neither WAV nor FLAC."),
         Entry(.unsupportedEncoding, "unsupportedEncoding", .never, "The file's encoding is not read."),
         Entry(.malformed, "malformed", .never, "The file's header contradicts itself."),
@@ -156,7 +158,8 @@ extension WireError.Code {
         Entry(.storeFull, "storeFull", .later, "There is no room left for content."),
         Entry(.unreadableContent, "unreadableContent", .later, "The stored bytes cannot be read back now."),
         Entry(
-            .damagedContent, "damagedContent", .afterRepair, "The stored bytes are not those that were sent; send them again."
+            .damagedContent, "damagedContent", .afterRepair,
+            "The stored bytes are not those that were sent; send them again."
         ),
         Entry(.noSuchWorker, "noSuchWorker", .never, "No worker of this name is connected."),
     ]

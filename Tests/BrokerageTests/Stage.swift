@@ -16,6 +16,12 @@ struct Stage {
     /// Nil while the database is away.
     var ledgerFault: LedgerAnswer.Fault?
     var steppedDown = false
+    /// Outcomes for which this holds are refused, with all that are recorded beside them.
+    var refuses: (OutcomeRecord) -> Bool = { _ in false }
+    /// Inquiries get no answer.
+    var holdsInquiries = false
+    /// How many questions each inquiry has put to the ledger.
+    var inquiries: [Int] = []
     /// What operators want and is not done.
     var orders: [OperatorOrder] = []
     /// Done orders, and how many clips each touched.
@@ -72,9 +78,11 @@ struct Stage {
         return Submission(clip: clip, blob: blob(bytes), follow: follow)
     }
 
-    mutating func join(_ number: Int, _ role: Role, name: String? = nil, credits: Int = 4) -> PeerID {
+    mutating func join(
+        _ number: Int, _ role: Role, name: String? = nil, site: String? = nil, credits: Int = 4
+    ) -> PeerID {
         let peer = PeerID(number)
-        say(.hello(Introduction(role: role, name: name ?? "peer-\(number)", credits: credits)), as: peer)
+        say(.hello(Introduction(role: role, name: name ?? "peer-\(number)", site: site, credits: credits)), as: peer)
         return peer
     }
 
@@ -99,9 +107,9 @@ struct Stage {
         tick(after: broker.configuration.housekeepingInterval)
     }
 
-    mutating func score(_ dispatch: Dispatch, as worker: PeerID) {
+    mutating func score(_ dispatch: Dispatch, with version: String = "m1", as worker: PeerID) {
         let score = ScoreRecord(
-            modelVersion: "m1", score: 1, logOdds: nil, threshold: nil, verdict: "normal", neighbourDistance: nil,
+            modelVersion: version, score: 1, logOdds: nil, threshold: nil, verdict: "normal", neighbourDistance: nil,
             flags: [], queueMilliseconds: 0, computeMilliseconds: 1)
         say(.result(Report(token: dispatch.token, job: dispatch.job, ending: .scored(score))), as: worker)
     }
@@ -114,11 +122,12 @@ struct Stage {
     private mutating func perform(_ actions: [Action]) {
         for action in actions {
             switch action {
-            case .tell(let peer, let answer): heard.append((peer, answer))
+            case .tell(let peer, let answer, _): heard.append((peer, answer))
             case .release(let blob): #expect(live.remove(blob) != nil, "blob \(blob.number) was released twice")
             case .disk(let order): perform(broker.handle(.disk(answer(order)), now: now) + broker.tick(now: now))
+            case .ledger(.inquire) where holdsInquiries: break
             case .ledger(let order): perform(broker.handle(.ledger(answer(order)), now: now) + broker.tick(now: now))
-            case .forget: break
+            case .forget, .stale: break
             case .stepDown: steppedDown = true
             }
         }
@@ -141,6 +150,7 @@ struct Stage {
         case .accept(let batch, let clips):
             return .accepted(batch: batch, clips.map { accept($0) })
         case .record(let batch, let records):
+            if records.contains(where: refuses) { return .failed(order.subject, .refused("integer out of range")) }
             outcomes += records
             return .recorded(batch: batch)
         case .recordContent(let batch, _): return .recordedContent(batch: batch)
@@ -153,7 +163,15 @@ struct Stage {
                 page.map { PendingClip(job: $0.0, clip: $0.1, acceptedAt: 0, attempts: 0) }, wallClock: 0)
         case .findOpenClip(let job): return .openClip(job: job, nil, wallClock: 0)
         case .renew: return .renewed(champions, orders)
-        case .findOutcome(let job): return .outcome(job: job, outcomes.last { $0.job == job })
+        case .inquire(let jobs, let contents):
+            inquiries.append(jobs.count + contents.count)
+            let known = jobs.filter { rows.indices.contains(Int($0) - 1) }
+            let fates = known.map { job in
+                ClipFate(
+                    job: job, site: rows[Int(job) - 1].site, key: rows[Int(job) - 1].key,
+                    outcome: outcomes.last { $0.job == job })
+            }
+            return .found(fates, contents.map { ($0, .unknown) })
         case .closeOrder(let number, let clips):
             orders.removeAll { $0.number == number }
             done[number] = clips
@@ -165,7 +183,6 @@ struct Stage {
                     forgiven: forgiven[job, default: 0])
             }
             return .openClips(found, wallClock: 0)
-        case .findContent(let hash): return .content(hash, .none)
         case .recordWorkers(let workers):
             rosters.append(workers)
             return .recordedWorkers

@@ -39,7 +39,7 @@ import Wire
         try good.expectAccepted("a")
     }
 
-    @Test func aStaleFenceIsAcknowledgedAndCounted() throws {
+    @Test func aStaleFenceIsVoidAndCounted() throws {
         let broker = try LiveBroker()
         let (gateway, worker) = try (broker.peer(.gateway, "gateway"), broker.peer(.worker, "worker"))
         _ = try gateway.join()
@@ -62,8 +62,10 @@ import Wire
         var stale = result
         stale.score.score = 99
         try report(stale)
+        // Nobody was ever given this one.
         stale.token = 5
-        try report(stale)
+        try worker.say(.result(stale))
+        _ = try worker.wait { if case .cancel(let cancel) = $0, cancel.token == 5 { cancel } else { nil } }
         try broker.expectRefusals(.staleFence, atLeast: 2)
         guard case .scored(let score) = try broker.ledger.outcome(of: dispatch.job)?.ending else {
             Issue.record("the clip has no score")
@@ -115,9 +117,9 @@ import Wire
         var configuration = BrokerConfiguration()
         configuration.missedHeartbeats = 100
         let broker = try LiveBroker(configuration: configuration, unreadBytes: 1 << 20)
-        let (deaf, good) = try (broker.peer(.worker, "deaf"), broker.peer(.coordinator, "good"))
-        _ = try deaf.join()
-        _ = try good.join()
+        let (deaf, other) = try (broker.peer(.worker, "deaf"), broker.peer(.worker, "other"))
+        let good = try broker.peer(.coordinator, "good")
+        for peer in [deaf, other, good] { _ = try peer.join() }
         // Twice what libzmq and the kernel take for a peer that does not read.
         let contents = (0..<160).map { number in
             [UInt8](unsafeUninitializedCapacity: 400_000) { bytes, count in
@@ -140,8 +142,8 @@ import Wire
         for hash in hashes { try deaf.say(fetch(hash)) }
         // Others are served meanwhile.
         for _ in 0..<20 {
-            try good.say(fetch(hashes[3]))
-            let (_, payload) = try good.wait { if case .content(let content) = $0 { content } else { nil } }
+            try other.say(fetch(hashes[3]))
+            let (_, payload) = try other.wait { if case .content(let content) = $0 { content } else { nil } }
             #expect(payload == contents[3])
         }
         let received = try hashes.map { _ in
@@ -149,6 +151,49 @@ import Wire
         }
         #expect(Set(received.map { ContentHash(of: $0.payload) }) == Set(hashes))
         #expect(received.allSatisfy { ContentHash(bytes: $0.0.sha256) == ContentHash(of: $0.payload) })
+    }
+
+    @Test func aResultOutOfRangeCountsAsAFailureAndTheQueueGoesOn() throws {
+        var configuration = BrokerConfiguration()
+        configuration.retry.attempts = 1
+        let broker = try LiveBroker(configuration: configuration)
+        let (gateway, worker) = try (broker.peer(.gateway, "gateway"), broker.peer(.worker, "worker"))
+        for peer in [gateway, worker] { _ = try peer.join() }
+        for key in ["a", "b"] { try gateway.expectAccepted(key) }
+        let dispatches = try (0..<2).map { _ in
+            try worker.wait { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }.0
+        }
+        try worker.say(
+            .result(
+                .with {
+                    ($0.token, $0.job) = (dispatches[0].token, dispatches[0].job)
+                    $0.failure.code = 4_000_000_000
+                }))
+        #expect(try worker.refusal() == .badField)
+        try worker.say(
+            .result(
+                .with {
+                    ($0.token, $0.job) = (dispatches[1].token, dispatches[1].job)
+                    ($0.score.modelVersion, $0.score.verdict) = (dispatches[1].score.modelVersion, "normal")
+                }))
+        for dispatch in dispatches {
+            _ = try worker.wait {
+                if case .resultAck(let ack) = $0 { ack.token == dispatch.token ? ack : nil } else { nil }
+            }
+        }
+        guard case .dead(let code, let reason)? = try broker.ledger.outcome(of: dispatches[0].job)?.ending else {
+            Issue.record("the clip has not ended")
+            return
+        }
+        #expect(code == Int(WireError.Code.badField.rawValue) && reason.contains("code of"))
+    }
+
+    /// An endless message is never complete, so that no other limit sees it.
+    @Test func aBrokerThatHasTooMuchMemoryEnds() throws {
+        let failures = try Mailbox<String>()
+        let broker = try LiveBroker(residentBytes: 1 << 20, onFailure: { failures.post("\($0)") })
+        #expect(failures.waitAndDrain().first?.contains("MiB of memory") == true)
+        _ = broker
     }
 
     @Test func repeatedNonsenseIsNotListenedToAnyMore() throws {

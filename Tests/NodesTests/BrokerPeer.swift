@@ -75,9 +75,18 @@ final class BrokerPeer {
         while try control.send(Message(frames.map { Frame($0) })) != .sent { try poller.wait(.milliseconds(5)) }
     }
 
-    /// Waits for the first message that `pick` takes; fails after ten seconds.
+    /// Sends frames on the lane; gives up when the broker listens no more.
+    func sayRaw(_ frames: [[UInt8]], on lane: WireLane) throws {
+        let socket = lane == .control ? control : data
+        for _ in 0..<400 {
+            if try socket.send(Message(frames.map { Frame($0) })) == .sent { return }
+            try poller.wait(.milliseconds(5))
+        }
+    }
+
+    /// Waits for the first message that `pick` takes; fails after half a minute.
     func wait<Answer>(_ pick: (WireMessage) -> Answer?) throws -> (Answer, payload: [UInt8]) {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline {
             for (index, entry) in unread.enumerated() {
                 guard let answer = pick(entry.message) else { continue }

@@ -20,7 +20,8 @@ final class LiveBroker {
 
     init(
         secure: Bool = false, configuration: BrokerConfiguration = .init(), unreadAnswers: Int = 16_384,
-        unreadBytes: Int = 64 << 20
+        unreadBytes: Int = 64 << 20, peersPerKey: Int = 256, residentBytes: Int? = nil,
+        onFailure: @escaping @Sendable (any Error) -> Void = { Issue.record("the broker failed: \($0)") }
     ) throws {
         let feature = FeatureRecord(
             sampleRateHz: 16_000, fftLength: 2_048, hopLength: 512, melBands: 128, reflectPadding: false)
@@ -30,14 +31,16 @@ final class LiveBroker {
                 machines: [try #require(MachineName("fan/id_00"))]))
         _ = try ledger.promote(model.version, machines: nil)
         keys = secure ? try CurveKeyPair() : nil
+        var settings = BrokerNode.Configuration(
+            listen: .tcp(host: "127.0.0.1", port: 0), security: keys.map { .curveServer($0) } ?? .plain,
+            dataDirectory: directory, holder: "test", broker: configuration, unreadAnswers: unreadAnswers,
+            unreadBytes: unreadBytes)
+        (settings.peersPerKey, settings.residentBytes) = (peersPerKey, residentBytes)
         node = try BrokerNode.start(
-            BrokerNode.Configuration(
-                listen: .tcp(host: "127.0.0.1", port: 0), security: keys.map { .curveServer($0) } ?? .plain,
-                dataDirectory: directory, holder: "test", broker: configuration, unreadAnswers: unreadAnswers,
-                unreadBytes: unreadBytes),
+            settings,
             lock: MemoryLeaderLock(), ledger: { [ledger] in ledger },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            onFailure: { Issue.record("the broker failed: \($0)") })
+            onFailure: onFailure)
     }
 
     func peer(_ role: WireRole, _ name: String, session: String = "1", keys own: CurveKeyPair? = nil) throws

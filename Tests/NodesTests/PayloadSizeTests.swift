@@ -1,3 +1,4 @@
+import Brokerage
 import FoundationEssentials
 import Messaging
 import Nodes
@@ -9,12 +10,16 @@ import Wire
 /// Payloads around the size of a frame and up to the largest allowed travel in every direction, with and without CURVE.
 @Suite(.serialized) struct PayloadSizeTests {
     static let cases = [false, true].flatMap { secure in
-        [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20, MessageLimits.payloadBytes].map { (secure, $0) }
+        [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20, largest].map { (secure, $0) }
     }
+
+    private static let largest = 12 << 20
 
     @Test(arguments: cases)
     func everyCommandWithPayloadArrives(secure: Bool, byteCount: Int) throws {
-        let broker = try LiveBroker(secure: secure)
+        var configuration = BrokerConfiguration()
+        configuration.payloadLimit = Self.largest
+        let broker = try LiveBroker(secure: secure, configuration: configuration)
         let gateway = try broker.peer(.gateway, "gateway", keys: secure ? broker.allow(.gateway) : nil)
         let worker = try broker.peer(.worker, "worker", keys: secure ? broker.allow(.worker) : nil)
         let coordinator = try broker.peer(.coordinator, "coordinator", keys: secure ? broker.allow(.coordinator) : nil)

@@ -134,7 +134,7 @@ import Wire
         try peer.link.close(reason: "")
     }
 
-    @Test func aLateAnswerIsKnownByItsContent() throws {
+    @Test func aLateAnswerIsKnownByItsNumber() throws {
         let broker = try ScriptedBroker()
         let peer = try Peer([broker.endpoint])
         let (thread, _) = try NodeThread.start("worker") {
@@ -148,14 +148,15 @@ import Wire
             )
         }
         try broker.welcome()
-        guard case .fetch(let fetch) = try broker.next().message else {
+        let heard = try broker.next()
+        guard case .fetch(let fetch) = heard.message else {
             Issue.record("no FETCH came")
             return
         }
         // Content nobody asked for goes to the owner.
         try broker.say(.content(.with { $0.sha256 = .init(repeating: 8, count: 32) }), on: .data)
         let content = WireMessage.content(.with { ($0.sha256, $0.length) = (fetch.sha256, 3) })
-        try broker.say(content, payload: [Frame([1, 2, 3])], on: .data)
+        try broker.say(content, payload: [Frame([1, 2, 3])], sequence: heard.envelope.sequence, on: .data)
         try thread.join()
         _ = try peer.event { if case .message(.content, _) = $0 { true } else { nil } }
         try peer.link.close(reason: "")

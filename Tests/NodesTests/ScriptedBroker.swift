@@ -43,6 +43,21 @@ final class ScriptedBroker {
         #expect(try socket.send(Message(Envelope(message, sequence: sequence), payload: payload, to: route)) == .sent)
     }
 
+    func sayRaw(_ frames: [[UInt8]], on lane: WireLane) throws {
+        let route = try #require(routes[lane], "no peer has said HELLO on \(lane)")
+        for _ in 0..<1_000 {
+            if try socket.send(Message(route: route, frames.map { Frame($0) })) == .sent { return }
+            try poller.wait(.milliseconds(5))
+        }
+    }
+
+    /// What a peer has said already, nil when nothing.
+    func poll() throws -> Heard? {
+        guard let message = try socket.receive() else { return nil }
+        guard case .envelope(let envelope) = message.decoded(), let route = message.route else { return nil }
+        return Heard(envelope: envelope, payload: Array(message.payload), route: route)
+    }
+
     /// Answers a message on the connection it came from.
     func answer(_ heard: Heard, _ message: WireMessage) throws {
         let envelope = Envelope(message, sequence: heard.envelope.sequence)

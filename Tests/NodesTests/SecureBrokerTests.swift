@@ -58,6 +58,60 @@ import Wire
         try gateway.expectAccepted("a")
     }
 
+    @Test func aGatewayFollowsClipsOfItsOwnSiteOnly() throws {
+        let broker = try LiveBroker(secure: true)
+        let north = try broker.peer(.gateway, "north", keys: broker.allow(.gateway, site: "plant"))
+        let south = try broker.peer(.gateway, "south", keys: broker.allow(.gateway, site: "south"))
+        for peer in [north, south] { _ = try peer.join() }
+        try north.expectAccepted("a")
+        try south.say(.follow(.with { ($0.key, $0.job) = ("a", 1) }))
+        #expect(try south.refusal() == .unknownJob)
+    }
+
+    @Test func aNewSessionOfANameAndKeyReplacesTheOld() throws {
+        let broker = try LiveBroker(secure: true)
+        let keys = try broker.allow(.gateway)
+        let first = try broker.peer(.gateway, "gateway", session: "1", keys: keys)
+        _ = try first.join()
+        let second = try broker.peer(.gateway, "gateway", session: "2", keys: keys)
+        _ = try second.join()
+        #expect(try first.refusal() == .duplicatePeer)
+        try second.expectAccepted("a")
+        // Another key does not get the name while it is in use.
+        let thief = try broker.peer(.gateway, "gateway", session: "3", keys: broker.allow(.gateway))
+        try thief.say(.hello(.with { ($0.role, $0.lane, $0.peer, $0.session) = (.gateway, .control, "gateway", "3") }))
+        #expect(try thief.refusal() == .duplicatePeer)
+        try second.expectAccepted("b")
+    }
+
+    @Test func oneKeyOpensABoundedNumberOfSessions() throws {
+        let broker = try LiveBroker(secure: true, peersPerKey: 8)
+        let keys = try broker.allow(.gateway)
+        let greedy = try broker.peer(.gateway, "greedy", keys: keys)
+        for number in 0..<9 {
+            let hello = WireHello.with {
+                ($0.role, $0.lane, $0.peer, $0.session) = (.gateway, .control, "greedy-\(number)", "1")
+            }
+            try greedy.say(.hello(hello))
+        }
+        #expect(try greedy.refusal() == .tooManyPeers)
+        let other = try broker.peer(.gateway, "other", keys: broker.allow(.gateway))
+        _ = try other.join()
+        try other.expectAccepted("a")
+    }
+
+    @Test(arguments: [WireRole.gateway, .coordinator, .operator])
+    func onlyWorkersFetchAndOnlyOperatorsAskForTheStatus(_ role: WireRole) throws {
+        let broker = try LiveBroker()
+        let peer = try broker.peer(role, "peer")
+        _ = try peer.join()
+        try peer.say(.fetch(.with { $0.sha256 = .init(repeating: 1, count: 32) }))
+        #expect(try peer.refusal() == .notAllowed)
+        guard role != .operator else { return }
+        try peer.say(.askStatus(.init()))
+        #expect(try peer.refusal() == .notAllowed)
+    }
+
     @Test func aRevokedKeyEndsItsLiveSessionAndHandsItsJobsOn() throws {
         let broker = try LiveBroker(secure: true)
         let keys = try broker.allow(.worker)

@@ -66,8 +66,10 @@ final class SimulatedLedger {
                 return .closedOrder
             case .findOpenClips(let jobs):
                 return .openClips(try memory.pendingClips(among: jobs), wallClock: wallClock)
-            case .findOutcome(let job): return .outcome(job: job, try memory.outcome(of: job))
-            case .findContent(let hash): return .content(hash, .none)
+            case .inquire(let jobs, let contents):
+                var fates = try memory.fates(of: jobs)
+                for index in fates.indices { fates[index].key = originalKey(fates[index].key) }
+                return .found(fates, contents.map { ($0, .unknown) })
             case .recordWorkers:
                 try memory.record([WorkerRecord](), epoch: epoch)
                 return .recordedWorkers
@@ -110,10 +112,9 @@ final class SimulatedLedger {
     func isCurrent(_ epoch: UInt32) -> Bool { epoch == self.epoch }
 
     func outcome(of job: Int64) -> OutcomeRecord? {
-        guard case .outcome(_, let outcome) = perform(.findOutcome(job: job), epoch: epoch, wallClock: 0) else {
-            return nil
-        }
-        return outcome
+        guard case .found(let fates, _) = perform(.inquire(jobs: [job], contents: []), epoch: epoch, wallClock: 0)
+        else { return nil }
+        return fates.first?.outcome
     }
 
     func originalKey(_ key: String) -> String { String(key.prefix { $0 != "#" }) }

@@ -147,7 +147,7 @@ extension World {
                 brokers[slot]?.actionsLeft = left - 1
             }
             switch action {
-            case .tell(let peer, let answer): send(answer, to: peer, slot)
+            case .tell(let peer, let answer, _): send(answer, to: peer, slot)
             case .disk(let order): plan(order, slot)
             case .ledger(let order): plan(order, slot)
             case .release(let blob):
@@ -156,6 +156,7 @@ extension World {
                 }
             case .forget(let peer): brokers[slot]?.forget(peer)
             case .stepDown: stepDown(slot)
+            case .stale: break
             }
         }
     }

@@ -9,7 +9,9 @@ extension World {
         guard let row = ledger.rows[job], ledger.originalKey(row.key) == key else {
             return violations.append("\(key) was accepted as job \(job), and the ledger does not know it")
         }
-        if !disk.isDurable(row.location), !disk.isHarmed(row.location) { violations.append("\(key) was accepted before its bytes were durable") }
+        if !disk.isDurable(row.location), !disk.isHarmed(row.location) {
+            violations.append("\(key) was accepted before its bytes were durable")
+        }
     }
 
     /// What stands for the bytes of a clip as its gateway has them.
@@ -34,7 +36,7 @@ extension World {
     func checkFairness(of actions: [Action], _ slot: Int) {
         guard let broker = brokers[slot] else { return }
         var given: [WaitingClip] = []
-        for case .tell(let peer, .dispatch(let dispatch)) in actions {
+        for case .tell(let peer, .dispatch(let dispatch), _) in actions {
             if let load = broker.broker.load(of: peer), load.leases > load.credits {
                 violations.append("a worker holds \(load.leases) jobs and has asked for \(load.credits)")
             }

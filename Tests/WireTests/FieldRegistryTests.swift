@@ -77,6 +77,8 @@ import Wire
 
     @Test func textsFromOutsideAreMadePlain() {
         #expect("a\u{1b}[2J\n\u{202e}x\u{9b}\u{7f}".madePlain() == "a\\u{1b}[2J \\u{202e}x\\u{9b}\\u{7f}")
+        #expect("a\tb\u{9b}31m\n".shown == "a\tb\\u{9b}31m\n")
+        #expect("{\"a\":\"\u{202e}\"}".shownInJSON == "{\"a\":\"\\u202e\"}")
         #expect("Lüfter-3 ✓ 機械".isPlain)
         #expect(String(repeating: "a", count: 2_000).madePlain().count == 1_000)
     }

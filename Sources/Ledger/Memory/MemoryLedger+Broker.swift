@@ -88,6 +88,18 @@ extension MemoryLedger: BrokerLedger {
         state.withLock { state in state.results[job]?.first ?? state.deadLetters[job] }
     }
 
+    package func fates(of jobs: [Int64]) throws -> [ClipFate] {
+        try jobs.compactMap { job in
+            let clip = state.withLock { state -> ClipRecord? in
+                guard state.clips.indices.contains(Int(job) &- 1), !state.clips[Int(job) - 1].isDropped else {
+                    return nil
+                }
+                return state.clips[Int(job) - 1].record
+            }
+            return try clip.map { ClipFate(job: job, site: $0.site, key: $0.key, outcome: try outcome(of: job)) }
+        }
+    }
+
     package func location(of content: ContentHash) throws -> SegmentLocation? {
         state.withLock { $0.contents[content] }
     }

@@ -37,6 +37,17 @@ extension PostgreSQLLedger {
         }
     }
 
+    package func fates(of jobs: [Int64]) throws -> [ClipFate] {
+        let clips = try perform { connection in
+            try connection.execute(
+                "SELECT job, site, key FROM auscult.clip WHERE job = ANY ($1)", [.int64s(jobs)]
+            ).map { (job: try $0.int64(0), site: try $0.text(1), key: try $0.text(2)) }
+        }
+        return try clips.map { clip in
+            ClipFate(job: clip.job, site: clip.site, key: clip.key, outcome: try outcome(of: clip.job))
+        }
+    }
+
     private func insertResults(_ outcomes: [OutcomeRecord], _ connection: Connection) throws {
         let results = outcomes.compactMap { outcome -> (OutcomeRecord, ScoreRecord)? in
             if case .scored(let score) = outcome.ending { (outcome, score) } else { nil }

@@ -11,7 +11,7 @@ extension Answer {
     var payload: Payload {
         switch self {
         case .dispatch(let dispatch): dispatch.payload
-        case .content(_, let payload): payload
+        case .content(_, let payload, _): payload
         case .shardDone(let done):
             if case .output(_, let payload, _) = done.ending { payload } else { .none }
         default: .none
@@ -185,10 +185,20 @@ extension Refusal {
         case .damagedPayload:
             WireError(.wrongSHA256, "the payload does not have the SHA-256 it was announced with: send it again")
         case .keyConflict: WireError(.keyConflict, "this key was used before for other bytes: choose another")
+        case .overQuota(let site, let limit):
+            WireError(.overQuota, "site \(site) has pushed as much today as it may, \(limit) bytes")
+        case .tooManySites(let limit):
+            WireError(.unknownSite, "clips of \(limit) sites were taken since the broker started, and this is another")
+        case .tooManyMachines(let limit):
+            WireError(
+                .unknownMachine, "clips of \(limit) machines were taken since the broker started, and this is another")
+        case .unknownJob(let job):
+            WireError(.unknownJob, "no accepted clip of this gateway has this key and the number \(job)")
         case .unknownContent(let hash): WireError(.unknownContent, "nobody has put content \(hash)")
         case .damagedContent(let hash):
             WireError(
-                .damagedContent, "the stored bytes of the content \(hash) are damaged: import its dataset or model again")
+                .damagedContent,
+                "the stored bytes of the content \(hash) are damaged: import its dataset or model again")
         case .unreadableContent(let hash):
             WireError(.unreadableContent, "the stored bytes of the content \(hash) cannot be read now")
         case .unknownWorker(let name): WireError(.noSuchWorker, "no worker named \"\(name)\" is connected")

@@ -93,7 +93,7 @@ final class BrokerDisk: Sendable {
         lane.post { [mailbox, stores] in
             do {
                 let parts = try stores.clips.read(clip.location, clip.sha256)
-                mailbox.post(.loaded(peer, .dispatch(dispatch), parts))
+                mailbox.post(.loaded(peer, dispatch, parts))
             } catch let error as PayloadStoreError where error.code == .unavailable {
                 mailbox.post(.disk(.unavailable(dispatch.token)))
             } catch let error as PayloadStoreError where error.code == .damaged {
@@ -106,17 +106,16 @@ final class BrokerDisk: Sendable {
     }
 
     /// Reads content back for a peer.
-    func load(_ hash: ContentHash, at location: SegmentLocation, for peer: PeerID) {
+    func load(_ hash: ContentHash, at location: SegmentLocation, for peer: PeerID, _ request: RequestID?) {
         lane.post { [mailbox, stores] in
             do {
-                let parts = try stores.content.read(location, hash)
-                mailbox.post(.loaded(peer, .content(hash, .content(location)), parts))
+                mailbox.post(.read(peer, hash, request, try stores.content.read(location, hash)))
             } catch let error as PayloadStoreError where error.code == .damaged {
                 Self.logger.error("the content \(hash) is damaged: \(error)")
-                mailbox.post(.lost(peer, hash, .damagedContent(hash)))
+                mailbox.post(.lost(peer, hash, request, .damagedContent(hash)))
             } catch {
                 Self.logger.warning("the content \(hash) cannot be read now: \(error)")
-                mailbox.post(.lost(peer, hash, .unreadableContent(hash)))
+                mailbox.post(.lost(peer, hash, request, .unreadableContent(hash)))
             }
         }
     }

@@ -30,9 +30,9 @@ extension Role {
 
 extension Introduction {
     /// - Precondition: the HELLO has no flaw.
-    init(_ hello: WireHello) {
+    init(_ hello: WireHello, site: String?) {
         self.init(
-            role: Role(hello.role) ?? .operator, name: hello.peer, host: hello.host, process: hello.process,
+            role: Role(hello.role) ?? .operator, name: hello.peer, site: site, host: hello.host, process: hello.process,
             credits: Int(hello.credits),
             held: hello.held.map { lease in
                 Held(

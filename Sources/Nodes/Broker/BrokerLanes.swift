@@ -10,7 +10,9 @@ struct BrokerLanes: Sendable {
     let epoch: UInt32
     let mailbox: Mailbox<BrokerNote>
     let disk: BrokerDisk
-    let ledger: BrokerLedgerLane
+    private let ledger: BrokerLedgerLane
+    /// Makes sure of leadership, with a connection of its own: nothing that others ask holds that up.
+    private let renewal: BrokerLedgerLane
     private let janitor: BrokerJanitor
     /// Nil where nobody watches over machines.
     private let alarms: BrokerAlarms?
@@ -22,9 +24,11 @@ struct BrokerLanes: Sendable {
         makeAlarmLedger: (@Sendable () throws -> any AlarmLedger)?, logger: Logger
     ) throws {
         mailbox = try Mailbox()
-        ledger = try BrokerLedgerLane(mailbox: mailbox, makeLedger: makeLedger, logger: logger)
+        ledger = try BrokerLedgerLane("broker-ledger", mailbox: mailbox, makeLedger: makeLedger, logger: logger)
+        renewal = try BrokerLedgerLane("broker-renewal", mailbox: mailbox, makeLedger: makeLedger, logger: logger)
         do {
             epoch = try ledger.open(holder: configuration.holder)
+            renewal.join(epoch: epoch)
             disk = try BrokerDisk(
                 directory: configuration.dataDirectory, segmentBytes: configuration.segmentBytes,
                 place: configuration.payloadPlace, mailbox: mailbox, makeLedger: makeLedger)
@@ -34,11 +38,13 @@ struct BrokerLanes: Sendable {
             }
         } catch {
             try ledger.stop()
+            try renewal.stop()
             throw error
         }
     }
 
     func perform(_ order: LedgerOrder) {
+        if case .renew = order { return renewal.perform(order) }
         ledger.perform(order) { [alarms] in alarms?.hasEnded($0) }
     }
 
@@ -48,19 +54,31 @@ struct BrokerLanes: Sendable {
         try janitor.stop()
         try disk.stop()
         try ledger.stop()
+        try renewal.stop()
     }
+}
+
+/// Where content is.
+enum FoundContent: Sendable {
+    case stored(ContentHash, SegmentLocation)
+    /// It is the file of a model.
+    case file(ContentHash, [Frame])
+    case unknown(ContentHash)
+    case damaged(ContentHash)
 }
 
 /// What the lanes tell the broker's thread.
 enum BrokerNote: Sendable {
     case disk(DiskAnswer)
     case ledger(LedgerAnswer)
-    /// A payload was read back for this peer.
-    case loaded(PeerID, Answer, [Frame])
-    /// A model's file was found; nobody waits for the frames but who asked for the content.
-    case modelFile(ContentHash, [Frame])
+    /// What the ledger knows of clips and contents.
+    case found([ClipFate], [FoundContent])
+    /// The payload of a job was read back for its worker.
+    case loaded(PeerID, Dispatch, [Frame])
+    /// Content was read back for a peer.
+    case read(PeerID, ContentHash, RequestID?, [Frame])
     /// The content a peer asked for cannot be read back.
-    case lost(PeerID, ContentHash, Refusal)
+    case lost(PeerID, ContentHash, RequestID?, Refusal)
     /// A peer that was sent more than it took has taken some of it.
     case relieved(PeerID)
     /// Going on could lose data.

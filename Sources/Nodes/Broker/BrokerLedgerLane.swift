@@ -38,12 +38,14 @@ final class BrokerLedgerLane: Sendable {
         }
     }
 
+    /// - Parameter name: of its thread.
     init(
-        mailbox: Mailbox<BrokerNote>, makeLedger: @escaping @Sendable () throws -> any BrokerLedger, logger: Logger
+        _ name: String, mailbox: Mailbox<BrokerNote>, makeLedger: @escaping @Sendable () throws -> any BrokerLedger,
+        logger: Logger
     ) throws {
         self.mailbox = mailbox
         connection = Connection(makeLedger, logger)
-        lane = try SerialLane("broker-ledger")
+        lane = try SerialLane(name)
     }
 
     func stop() throws { try lane.stop() }
@@ -62,8 +64,11 @@ final class BrokerLedgerLane: Sendable {
         return try result.get()
     }
 
+    /// Works in an epoch that another lane has opened.
+    func join(epoch: UInt32) { lane.post { [connection] in connection.epoch = epoch } }
+
     /// - Parameter ended: told, on the lane, which jobs have ended by what was just committed.
-    func perform(_ order: LedgerOrder, ended: @escaping @Sendable ([Int64]) -> Void) {
+    func perform(_ order: LedgerOrder, ended: @escaping @Sendable ([Int64]) -> Void = { _ in }) {
         lane.post { [connection, mailbox] in
             do {
                 mailbox.post(try Self.note(order, try connection.ledger(), epoch: connection.epoch))
@@ -98,17 +103,9 @@ final class BrokerLedgerLane: Sendable {
             // Records nothing, and yet fails when another broker leads.
             try ledger.record([OutcomeRecord](), epoch: epoch)
             return .ledger(.renewed(try ledger.champions(), try ledger.openOrders()))
-        case .findOutcome(let job):
-            return .ledger(.outcome(job: job, try ledger.outcome(of: job)))
-        case .findContent(let hash):
-            if let location = try ledger.location(of: hash) { return .ledger(.content(hash, .content(location))) }
-            do {
-                guard let file = try ledger.modelFile(hash) else { return .ledger(.content(hash, .none)) }
-                return .modelFile(hash, Frame.payload(file))
-            } catch let error as LedgerError where error.code == .damaged {
-                Logger(label: "auscult.broker").error("\(error)")
-                return .ledger(.damagedContent(hash))
-            }
+        case .inquire(let jobs, let contents):
+            let fates = jobs.isEmpty ? [] : try ledger.fates(of: jobs)
+            return .found(fates, try contents.map { try find($0, in: ledger) })
         case .recordWorkers(let workers):
             try ledger.record(workers.map { WorkerRecord($0) }, epoch: epoch)
             return .ledger(.recordedWorkers)
@@ -118,6 +115,16 @@ final class BrokerLedgerLane: Sendable {
         case .closeOrder(let number, let clips):
             try ledger.close(order: number, clips: clips, epoch: epoch)
             return .ledger(.closedOrder)
+        }
+    }
+
+    private static func find(_ hash: ContentHash, in ledger: any BrokerLedger) throws -> FoundContent {
+        if let location = try ledger.location(of: hash) { return .stored(hash, location) }
+        do {
+            return try ledger.modelFile(hash).map { .file(hash, Frame.payload($0)) } ?? .unknown(hash)
+        } catch let error as LedgerError where error.code == .damaged {
+            Logger(label: "auscult.broker").error("\(error)")
+            return .damaged(hash)
         }
     }
 

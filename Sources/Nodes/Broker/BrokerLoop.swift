@@ -29,6 +29,11 @@ final class BrokerLoop {
     /// Why it does not lead.
     private var reason = "it has just started"
 
+    private let memory: ResidentMemory
+    private var memoryCheckedAt: Int64 = 0
+    /// How often the memory is looked at, microseconds.
+    private static let memoryPause: Int64 = 50_000
+
     private var poller = Poller()
     private var socketMember: Poller.Member
     private var commandsMember: Poller.Member
@@ -42,6 +47,7 @@ final class BrokerLoop {
         self.porter = porter
         self.logger = logger
         self.termEnded = termEnded
+        memory = ResidentMemory(limit: configuration.residentBytes)
         let options = SocketOptions(
             highWaterMark: configuration.unreadAnswers, unreadLimit: 256, frameBytes: MessageLimits.partBytes,
             frameCount: MessageLimits.frameCount + 1, security: configuration.security)
@@ -58,8 +64,9 @@ final class BrokerLoop {
     /// Serves until told to stop; throws what makes it impossible to go on.
     func run() throws {
         while true {
-            let pause = term.map { max($0.nextDeadline - SteadyClock.microseconds, 0) }
-            try poller.wait(pause.map { .microseconds($0) })
+            let pause = term.map { max($0.nextDeadline - SteadyClock.microseconds, 0) } ?? Self.memoryPause
+            try poller.wait(.microseconds(min(pause, Self.memoryPause)))
+            try checkMemory(now: SteadyClock.microseconds)
             if poller.isReadable(commandsMember) {
                 for command in commands.drain() {
                     switch command {
@@ -77,6 +84,12 @@ final class BrokerLoop {
                 stepDown(error.description)
             }
         }
+    }
+
+    private func checkMemory(now: Int64) throws {
+        guard now - memoryCheckedAt >= Self.memoryPause else { return }
+        memoryCheckedAt = now
+        try memory.check()
     }
 
     private func receive() throws {
@@ -162,6 +175,8 @@ package struct BrokerError: Error, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// Another broker leads now, or may.
         case steppedDown
+        /// It has more memory than it may.
+        case memory
     }
 
     package let code: Code

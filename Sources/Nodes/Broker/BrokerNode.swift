@@ -31,6 +31,17 @@ package final class BrokerNode: Sendable {
         package var unreadAnswers: Int
         /// Payload one peer may have been sent and not read, bytes; further content waits until it has.
         package var unreadBytes: Int
+        /// Peers that may be connected at once, and of those with one key.
+        package var peerLimit = 4_096
+        package var peersPerKey = 256
+        /// Memory of the process beyond which it ends, to be started again; nil for four fifths of the host's, at most 8 GiB.
+        package var residentBytes: Int?
+
+        /// Payload one site may push in a day, bytes; nil for any.
+        package var dailySiteBytes: Int? {
+            get { broker.dailySiteBytes }
+            set { broker.dailySiteBytes = newValue }
+        }
 
         package init(
             listen: Endpoint, security: Security = .plain, dataDirectory: String,

@@ -28,14 +28,26 @@ struct BrokerSessions {
         let session: String
     }
 
+    /// What a HELLO has led to.
+    struct Greeted {
+        let peer: PeerID
+        /// An older session of the same name and key, which the new one replaces.
+        let replaced: PeerID?
+    }
+
     private let limit: Int
+    private let limitPerKey: Int
     private var sessions: [PeerID: Session] = [:]
     private var peers: [Name: PeerID] = [:]
     private var names: [PeerID: Name] = [:]
+    /// The newest session of a name.
+    private var newest: [String: PeerID] = [:]
+    private var perKey: [CurveKey: Int] = [:]
     private var lanes: [Route: (peer: PeerID, lane: WireLane)] = [:]
     private var lastPeer = 0
+    private var sweptAt: Int64 = .min
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, limitPerKey: Int) { (self.limit, self.limitPerKey) = (limit, limitPerKey) }
 
     subscript(peer: PeerID) -> Session? { sessions[peer] }
 
@@ -49,10 +61,13 @@ struct BrokerSessions {
     func speaker(on route: Route) -> (peer: PeerID, lane: WireLane)? { lanes[route] }
 
     /// Takes a HELLO in; returns the session it belongs to, or why there is none.
+    ///
+    /// - Parameter site: of the key's owner.
     mutating func greet(
-        _ hello: WireHello, on route: Route, user: CurveKey?, now: Int64
-    ) -> Result<PeerID, WireError> {
+        _ hello: WireHello, on route: Route, user: CurveKey?, site: String?, now: Int64
+    ) -> Result<Greeted, WireError> {
         let name = Name(peer: hello.peer, session: hello.session)
+        var replaced: PeerID?
         let peer: PeerID
         if let known = peers[name] {
             guard sessions[known]?.role == hello.role else {
@@ -63,30 +78,51 @@ struct BrokerSessions {
             }
             peer = known
         } else {
-            dropIncomplete(openedBefore: now - 10_000_000)
-            guard sessions.count < limit else {
-                return .failure(WireError(.tooManyPeers, "\(limit) peers are connected, which is the limit"))
+            if let other = newest[hello.peer].flatMap({ sessions[$0] }) {
+                guard other.user == user else {
+                    return .failure(
+                        WireError(.duplicatePeer, "another key's peer has the name \(hello.peer) at the moment"))
+                }
+                if other.role == hello.role { replaced = other.peer }
             }
-            lastPeer += 1
-            peer = PeerID(lastPeer)
-            peers[name] = peer
-            names[peer] = name
-            sessions[peer] = Session(
-                peer: peer, role: hello.role, user: user, openedAt: now,
-                minorVersion: UInt8(min(hello.minorVersion, UInt32(WireHeader.minor))))
+            sweep(now: now)
+            if let objection = objection(toAnotherOf: user, replacing: replaced) { return .failure(objection) }
+            peer = open(name, hello, user, now: now)
         }
         unlink(route)
         switch hello.lane {
         case .control:
             sessions[peer]?.control.map { lanes[$0] = nil }
             sessions[peer]?.control = route
-            sessions[peer]?.introduction = Introduction(hello)
+            sessions[peer]?.introduction = Introduction(hello, site: site)
         default:
             sessions[peer]?.data.map { lanes[$0] = nil }
             sessions[peer]?.data = route
         }
         lanes[route] = (peer, hello.lane)
-        return .success(peer)
+        return .success(Greeted(peer: peer, replaced: replaced))
+    }
+
+    private func objection(toAnotherOf user: CurveKey?, replacing replaced: PeerID?) -> WireError? {
+        guard replaced == nil else { return nil }
+        guard sessions.count < limit else {
+            return WireError(.tooManyPeers, "\(limit) peers are connected, which is the limit")
+        }
+        guard let user, perKey[user, default: 0] >= limitPerKey else { return nil }
+        return WireError(.tooManyPeers, "\(limitPerKey) peers are connected with this key, which is the limit")
+    }
+
+    private mutating func open(_ name: Name, _ hello: WireHello, _ user: CurveKey?, now: Int64) -> PeerID {
+        lastPeer += 1
+        let peer = PeerID(lastPeer)
+        peers[name] = peer
+        names[peer] = name
+        newest[name.peer] = peer
+        if let user { perKey[user, default: 0] += 1 }
+        sessions[peer] = Session(
+            peer: peer, role: hello.role, user: user, openedAt: now,
+            minorVersion: UInt8(min(hello.minorVersion, UInt32(WireHeader.minor))))
+        return peer
     }
 
     /// What the peer holds is news once; later it is told by heartbeats.
@@ -102,11 +138,18 @@ struct BrokerSessions {
         guard let session = sessions.removeValue(forKey: peer) else { return }
         session.control.map { lanes[$0] = nil }
         session.data.map { lanes[$0] = nil }
-        names.removeValue(forKey: peer).map { peers[$0] = nil }
+        if let user = session.user, let count = perKey[user] { perKey[user] = count > 1 ? count - 1 : nil }
+        guard let name = names.removeValue(forKey: peer) else { return }
+        peers[name] = nil
+        if newest[name.peer] == peer { newest[name.peer] = nil }
     }
 
-    private mutating func dropIncomplete(openedBefore moment: Int64) {
-        guard sessions.count >= limit else { return }
-        for session in sessions.values where !session.isComplete && session.openedAt < moment { forget(session.peer) }
+    /// Forgets, once in a second, those who have said only half of their HELLO for long.
+    private mutating func sweep(now: Int64) {
+        guard sessions.count >= limit / 2, now - sweptAt >= 1_000_000 else { return }
+        sweptAt = now
+        for session in sessions.values where !session.isComplete && session.openedAt < now - 10_000_000 {
+            forget(session.peer)
+        }
     }
 }

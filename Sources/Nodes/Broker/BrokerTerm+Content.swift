@@ -6,19 +6,30 @@ internal import Wire
 /// Content on its way to those who asked for it.
 extension BrokerTerm {
     /// Sends content, or lets it wait for its turn.
-    func tell(_ hash: ContentHash, _ payload: Payload, to peer: PeerID) throws {
+    func tell(
+        _ hash: ContentHash, _ payload: Payload, inTurn: Bool, to peer: PeerID, _ request: RequestID?
+    ) throws {
+        let isNext = inTurn || lines[peer]?.count ?? 0 == 0
         switch payload {
-        case .memory(let blob) where isNext(peer) && line(of: peer).unread.hasRoom():
-            try send(.content(hash, payload), payload: payloads[blob.number] ?? [], to: peer)
-        case .content(let location): try queue(.stored(hash, location), for: peer)
-        default: try queue(.shelved(hash), for: peer)
+        case .memory(let blob) where isNext && line(of: peer).unread.hasRoom():
+            try send(
+                .content(hash, payload, inTurn: inTurn), payload: payloads[blob.number] ?? [], to: peer, request)
+        case .content(let location): try queue(.stored(hash, location, request), for: peer)
+        default: try queue(.shelved(hash, request), for: peer)
         }
     }
 
-    /// What the disk has read has come, or cannot.
-    func hasRead(for peer: PeerID, _ answer: Answer, payload: [Frame]) throws {
+    /// What the disk has read has come.
+    func hasRead(_ hash: ContentHash, _ payload: [Frame], for peer: PeerID, _ request: RequestID?) throws {
         lines[peer]?.hasRead()
-        try send(answer, payload: payload, to: peer)
+        try send(.content(hash, .none, inTurn: true), payload: payload, to: peer, request)
+        try serve(peer)
+    }
+
+    /// What was to be read cannot be.
+    func isLost(_ hash: ContentHash, _ refusal: Refusal, for peer: PeerID, _ request: RequestID?) throws {
+        lines[peer]?.hasRead()
+        try send(.reject(key: hash.description, refusal), payload: [], to: peer, request)
         try serve(peer)
     }
 
@@ -26,22 +37,12 @@ extension BrokerTerm {
     func serve(_ peer: PeerID) throws {
         while let entry = lines[peer]?.next() {
             switch entry {
-            case .stored(let hash, let location): lanes.disk.load(hash, at: location, for: peer)
-            case .shelved(let hash): try askAgain(hash, for: peer)
+            case .stored(let hash, let location, let request):
+                lanes.disk.load(hash, at: location, for: peer, request)
+            case .shelved(let hash, let request): try handle(.hasRoom(peer, hash, request: request))
             }
         }
     }
-
-    /// The answer does not belong to the request at hand.
-    private func askAgain(_ hash: ContentHash, for peer: PeerID) throws {
-        let former = (request, served)
-        defer { (request, served) = former }
-        (request, served) = (nil, peer)
-        try handle(.said(peer, .fetch(hash)))
-    }
-
-    /// Whether content for a peer has nothing to wait for but room.
-    private func isNext(_ peer: PeerID) -> Bool { served == peer || lines[peer]?.count ?? 0 == 0 }
 
     /// The frames, counted as unread until the peer has taken them.
     func counted(_ payload: [Frame], to peer: PeerID) -> [Frame] {

@@ -34,8 +34,8 @@ extension BrokerTerm {
         else { return }
         let failure = Failure(
             code: Int(flaw.code.rawValue), reason: "the worker's RESULT was refused: \(flaw.reason)", permanent: false)
-        try handle(
-            .said(peer, .result(Report(token: Token(rawValue: result.token), job: nil, ending: .failed(failure)))))
+        let report = Report(token: Token(rawValue: result.token), job: nil, ending: .failed(failure))
+        try handle(.said(peer, .result(report)))
     }
 
     /// Why the owner of a key may not say this; nil when he may, and while connections are plain.
@@ -55,16 +55,20 @@ extension BrokerTerm {
 
     private func greet(_ hello: WireHello, _ envelope: Envelope, of user: CurveKey?, on route: Route) throws {
         if let error = hello.flaw { return try refuse(error, sequence: envelope.sequence, on: route) }
-        switch sessions.greet(hello, on: route, user: user, now: SteadyClock.microseconds) {
+        let site = user.flatMap { porter.principal(of: $0)?.site }
+        switch sessions.greet(hello, on: route, user: user, site: site, now: SteadyClock.microseconds) {
         case .failure(let error):
             try refuse(error, sequence: envelope.sequence, on: route)
-        case .success(let peer):
-            guard let session = sessions[peer], session.isComplete, let introduction = session.introduction else {
-                return
+        case .success(let greeted):
+            // Of two workers with one name the broker itself decides: the older one's jobs count as lost.
+            if let replaced = greeted.replaced, hello.role != .worker {
+                try expel(replaced, WireError(.duplicatePeer, "another session has come under this name and key"))
             }
-            sessions.introduced(peer)
+            guard let session = sessions[greeted.peer], session.isComplete, let introduction = session.introduction
+            else { return }
+            sessions.introduced(greeted.peer)
             logger.debug("hello", metadata: ["peer": "\(introduction.name)", "role": "\(introduction.role)"])
-            try handle(.said(peer, .hello(introduction)))
+            try handle(.said(greeted.peer, .hello(introduction), request: envelope.request))
         }
     }
 
@@ -81,11 +85,7 @@ extension BrokerTerm {
         }
         switch event(of: envelope.message, payload: payload) {
         case .success(let message):
-            request = (peer, envelope.sequence)
-            defer { request = nil }
-            let stale = broker.counters.stale
-            try handle(.said(peer, message))
-            if broker.counters.stale > stale { porter.count(.staleFence) }
+            try handle(.said(peer, message, request: envelope.request))
         case .failure(let error):
             try refuse(error, key: envelope.message.key, sequence: envelope.sequence, on: route)
         }
@@ -153,6 +153,11 @@ extension BrokerTerm {
         try handle(.said(peer, .goodbye))
         forget(peer)
     }
+}
+
+extension Envelope {
+    /// What its answers are to name; nil where the sender does not number what it says.
+    fileprivate var request: RequestID? { sequence == 0 ? nil : RequestID(sequence: sequence) }
 }
 
 extension WireError {

@@ -6,11 +6,13 @@ internal import Wire
 /// From answers to frames.
 extension BrokerTerm {
     /// Sends an answer, with its payload from memory or, by way of the disk lane, from the store.
-    func tell(_ answer: Answer, to peer: PeerID) throws {
-        if case .content(let hash, let payload) = answer { return try tell(hash, payload, to: peer) }
+    func tell(_ answer: Answer, to peer: PeerID, _ request: RequestID?) throws {
+        if case .content(let hash, let payload, let inTurn) = answer {
+            return try tell(hash, payload, inTurn: inTurn, to: peer, request)
+        }
         switch answer.payload {
-        case .none: try send(answer, payload: [], to: peer)
-        case .memory(let blob): try send(answer, payload: payloads[blob.number] ?? [], to: peer)
+        case .none: try send(answer, payload: [], to: peer, request)
+        case .memory(let blob): try send(answer, payload: payloads[blob.number] ?? [], to: peer, request)
         case .clip:
             guard case .dispatch(let dispatch) = answer, case .score(let clip, _) = dispatch.work else { return }
             lanes.disk.load(dispatch, of: clip, for: peer)
@@ -18,14 +20,13 @@ extension BrokerTerm {
         }
     }
 
-    func send(_ answer: Answer, payload: [Frame], to peer: PeerID) throws {
+    func send(_ answer: Answer, payload: [Frame], to peer: PeerID, _ request: RequestID?) throws {
         if case .reject(_, let refusal) = answer { porter.count(refusal.error.code) }
         guard let session = sessions[peer] else { return }
-        let sequence = request.flatMap { $0.peer == peer ? $0.sequence : nil } ?? 0
         let message = WireMessage(
             answer, payloadBytes: payload.reduce(0) { $0 + $1.count }, minor: session.minorVersion,
             configuration: configuration.broker)
-        let envelope = Envelope(message, sequence: sequence, minor: session.minorVersion)
+        let envelope = Envelope(message, sequence: request?.sequence ?? 0, minor: session.minorVersion)
         let payload = counted(payload, to: peer)
         let rule = message.command.rule
         switch (answer, rule.lane) {

@@ -15,16 +15,12 @@ final class BrokerTerm {
     let porter: BrokerPorter
     let logger: Logger
     var broker: Broker
-    var sessions = BrokerSessions(limit: 4_096)
+    var sessions: BrokerSessions
     /// Payloads in memory, until the broker releases them.
     var payloads: [Int: [Frame]] = [:]
     var payloadNumber = 0
     /// Of peers that were sent payload.
     var lines: [PeerID: ContentLine] = [:]
-    /// The peer whose turn it is while the broker is asked for it.
-    var served: PeerID?
-    /// The request being handled: what is answered at once carries its sequence.
-    var request: (peer: PeerID, sequence: UInt32)?
     var misconduct = Misconduct()
 
     init(
@@ -36,6 +32,7 @@ final class BrokerTerm {
         self.lanes = lanes
         self.porter = porter
         self.logger = logger
+        sessions = BrokerSessions(limit: configuration.peerLimit, limitPerKey: configuration.peersPerKey)
         broker = Broker(
             epoch: lanes.epoch, configuration: configuration.broker, seed: UInt64(lanes.epoch),
             now: SteadyClock.microseconds)
@@ -47,13 +44,14 @@ final class BrokerTerm {
             switch note {
             case .disk(let answer): try handle(.disk(answer))
             case .ledger(let answer): try handle(.ledger(answer))
-            case .loaded(let peer, .content(let hash, let place), let payload):
-                try hasRead(for: peer, .content(hash, place), payload: payload)
-            case .loaded(let peer, let answer, let payload): try send(answer, payload: payload, to: peer)
+            case .found(let fates, let contents): try handle(.ledger(.found(fates, contents.map(describe))))
+            case .loaded(let worker, let dispatch, let payload):
+                try send(.dispatch(dispatch), payload: payload, to: worker, nil)
+            case .read(let peer, let hash, let request, let payload):
+                try hasRead(hash, payload, for: peer, request)
             case .relieved(let peer): try serve(peer)
-            case .modelFile(let hash, let file): try handle(.ledger(.content(hash, .memory(keep(file[...])))))
-            case .lost(let peer, let hash, let refusal):
-                try hasRead(for: peer, .reject(key: hash.description, refusal), payload: [])
+            case .lost(let peer, let hash, let request, let refusal):
+                try isLost(hash, refusal, for: peer, request)
             case .fault(let error): throw error
             }
         }
@@ -68,6 +66,15 @@ final class BrokerTerm {
         try perform(broker.handle(event, now: SteadyClock.microseconds))
     }
 
+    private func describe(_ found: FoundContent) -> (hash: ContentHash, place: ContentPlace) {
+        switch found {
+        case .stored(let hash, let location): (hash, .at(.content(location)))
+        case .file(let hash, let frames): (hash, .at(.memory(keep(frames[...]))))
+        case .unknown(let hash): (hash, .unknown)
+        case .damaged(let hash): (hash, .damaged)
+        }
+    }
+
     /// Takes a payload into memory; it is the broker's from now on.
     func keep(_ parts: ArraySlice<Frame>) -> Blob {
         payloadNumber += 1
@@ -78,10 +85,11 @@ final class BrokerTerm {
     private func perform(_ actions: [Action]) throws {
         for action in actions {
             switch action {
-            case .tell(let peer, let answer): try tell(answer, to: peer)
+            case .tell(let peer, let answer, let request): try tell(answer, to: peer, request)
             case .disk(let order): lanes.disk.perform(order, items: items(of: order))
             case .ledger(let order): lanes.perform(order)
             case .release(let blob): payloads[blob.number] = nil
+            case .stale: porter.count(.staleFence)
             case .forget(let peer): forget(peer)
             case .stepDown(let reason): throw BrokerError(.steppedDown, reason)
             }

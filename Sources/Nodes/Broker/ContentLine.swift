@@ -1,3 +1,4 @@
+internal import Brokerage
 internal import Messaging
 internal import Plant
 
@@ -8,9 +9,9 @@ internal import Plant
 struct ContentLine {
     /// Content that waits for its turn.
     enum Entry {
-        case stored(ContentHash, SegmentLocation)
+        case stored(ContentHash, SegmentLocation, RequestID?)
         /// It was in memory when it was asked for; the broker is asked again.
-        case shelved(ContentHash)
+        case shelved(ContentHash, RequestID?)
     }
 
     /// Reads from the disk at once.

@@ -37,7 +37,7 @@ extension WireMessage {
             case .drain: .drain(.init())
             case .shardDone(let done): .shardDone(.init(done))
             case .stored(let hash): .stored(.with { $0.sha256 = hash.data })
-            case .content(let hash, _):
+            case .content(let hash, _, _):
                 .content(
                     .with {
                         $0.sha256 = hash.data

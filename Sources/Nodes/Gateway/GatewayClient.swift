@@ -76,6 +76,8 @@ package final class GatewayClient {
     private var lastNumber = 0
     /// Keys of clips to send, by number.
     private var queue: [Int: String] = [:]
+    /// Accepted clips whose outcome the broker wants to be asked for later: their jobs, and when.
+    private var refollow: [String: (job: Int64, at: Int64)] = [:]
     private var unansweredBytes = 0
     private var breakage = Breakage()
     /// Nil while there is no session.
@@ -222,18 +224,22 @@ extension GatewayClient {
         unansweredBytes = 0
         for (key, entry) in entries {
             switch entry.stage {
-            case .accepted(let acceptance):
-                link.send(
-                    .follow(
-                        .with {
-                            $0.key = key
-                            $0.job = acceptance.job
-                        }))
+            case .accepted(let acceptance): follow(key, acceptance.job)
             case .sent, .waiting:
                 entries[key]?.stage = .waiting
                 queue[entry.number] = key
             }
         }
+    }
+
+    private func follow(_ key: String, _ job: Int64) {
+        refollow[key] = nil
+        link.send(
+            .follow(
+                .with {
+                    $0.key = key
+                    $0.job = job
+                }))
     }
 
     private func giveUp(_ entry: Entry) {
@@ -266,6 +272,9 @@ extension GatewayClient {
     /// The broker wants to be left alone for a while: the clip goes back to its place in line.
     private func putOff(_ key: String, milliseconds: Int64) {
         guard let entry = entries[key] else { return }
+        if case .accepted(let acceptance) = entry.stage {
+            return refollow[key] = (acceptance.job, SteadyClock.milliseconds + milliseconds)
+        }
         pausedUntil = max(pausedUntil, SteadyClock.milliseconds + milliseconds)
         settle(key, as: .waiting)
         queue[entry.number] = key
@@ -273,8 +282,8 @@ extension GatewayClient {
 
     private func refuse(_ reject: WireReject) {
         guard let entry = entries[reject.key] else { return }
-        if case .accepted = entry.stage { return }
-        let error = WireError(.init(rawValue: reject.code), reject.reason)
+        let error = reject.error
+        if case .accepted = entry.stage, error.code != .unknownJob { return }
         if error.code == .wrongSHA256 { entries[reject.key]?.damages += 1 }
         if error.code.retry == .later, entry.damages < Self.damagesAllowed {
             return putOff(reject.key, milliseconds: 1_000)
@@ -289,6 +298,7 @@ extension GatewayClient {
         guard let entry = entries[outcome.key], case .accepted(let acceptance) = entry.stage else { return }
         answeredAt = SteadyClock.milliseconds
         entries[outcome.key] = nil
+        refollow[outcome.key] = nil
         for (clip, acceptance) in entry.acceptances(acceptance) {
             switch outcome.outcome {
             case .score(let score):
@@ -314,6 +324,8 @@ extension GatewayClient {
 extension GatewayClient {
     /// Sends what the credit allows, oldest first.
     private func pump() throws {
+        let now = SteadyClock.milliseconds
+        if creditBytes != nil { for (key, again) in refollow where again.at <= now { follow(key, again.job) } }
         guard let creditBytes, !queue.isEmpty, SteadyClock.milliseconds >= pausedUntil else { return }
         for number in queue.keys.sorted() {
             guard let key = queue[number], let entry = entries[key] else { continue }

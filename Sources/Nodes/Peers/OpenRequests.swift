@@ -73,10 +73,8 @@ struct OpenRequests {
     }
 
     mutating func settle(_ envelope: Envelope, now: Int64) -> Settled {
-        let sequence =
-            entries[envelope.sequence] != nil
-            ? envelope.sequence : entries.first { envelope.message.answers($0.value.request.message) }?.key
-        guard let sequence, let request = entries[sequence]?.request else { return .nobody }
+        let sequence = envelope.sequence
+        guard let request = entries[sequence]?.request else { return .nobody }
         breakage.answered()
         if case .busy(let busy) = envelope.message {
             request.isPutOff(because: busy.reason)

@@ -43,19 +43,3 @@ final class PeerRequest: Sendable {
         return outcome.withLock { $0 }
     }
 }
-
-extension WireMessage {
-    /// Whether this is what the broker says to `request`, for answers that come later and carry no sequence.
-    func answers(_ request: WireMessage) -> Bool {
-        switch (request, self) {
-        case (.fetch(let fetch), .content(let content)): fetch.sha256 == content.sha256
-        case (.put(let put), .stored(let stored)): put.sha256 == stored.sha256
-        case (.askStatus, .status), (.drainWorker, .done): true
-        case (.fetch(let fetch), .reject(let reject)): reject.key == ContentHash(bytes: fetch.sha256)?.description
-        case (.put(let put), .busy(let busy)): busy.key == ContentHash(bytes: put.sha256)?.description
-        case (.put(let put), .reject(let reject)): reject.key == ContentHash(bytes: put.sha256)?.description
-        case (.drainWorker(let drain), .reject(let reject)): reject.key == drain.worker
-        default: false
-        }
-    }
-}

@@ -26,6 +26,24 @@ extension String {
     /// lines, and marks that change the direction in which the text around them is read.
     package var isPlain: Bool { unicodeScalars.allSatisfy(\.isPlain) }
 
+    /// For a terminal: with `\u{…}` in place of whatever is not plain, but for tabs and the ends of lines.
+    package var shown: String {
+        escaped { $0 == "\n" || $0 == "\t" ? String($0) : "\\u{\(String($0.value, radix: 16))}" }
+    }
+
+    /// The same for a line of JSON, which stays the same JSON.
+    package var shownInJSON: String {
+        escaped { scalar in
+            let digits = String(scalar.value, radix: 16)
+            return "\\u" + String(repeating: "0", count: max(4 - digits.count, 0)) + digits
+        }
+    }
+
+    private func escaped(_ escape: (Unicode.Scalar) -> String) -> String {
+        guard !isPlain else { return self }
+        return unicodeScalars.reduce(into: "") { $1.isPlain ? $0.unicodeScalars.append($1) : $0.append(escape($1)) }
+    }
+
     /// With `\u{…}` in place of whatever is not plain, and at most `limit` characters long.
     package func madePlain(limit: Int = 1_000) -> String {
         var plain = ""

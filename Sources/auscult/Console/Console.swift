@@ -1,13 +1,16 @@
 import Files
 import FoundationEssentials
 import Glibc
+import Wire
 
 /// The two streams of a command: results on standard output, everything else on standard error.
 enum Console {
     /// Writes a line of the command's result, at once. Where nobody can read it the command has failed, and ends.
+    ///
+    /// What came from outside cannot move the cursor, colour the terminal or turn the direction of reading.
     static func line(_ text: String) {
         do throws(CommandFailure) {
-            try put(Array("\(text)\n".utf8))
+            try put(Array("\(text.shown)\n".utf8))
         } catch {
             note(error.description)
             _exit(ExitStatus.failed.rawValue)
@@ -27,11 +30,11 @@ enum Console {
     static func jsonText(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        return String(decoding: try encoder.encode(value), as: UTF8.self).shownInJSON
     }
 
     /// Tells the person something that is not the result.
-    static func note(_ text: String) { write("auscult: \(text)\n", to: STDERR_FILENO) }
+    static func note(_ text: String) { write("auscult: \(text.shown)\n", to: STDERR_FILENO) }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Glibc
 import Ledger
 import Logging
 import Messaging
@@ -63,7 +64,7 @@ struct DatasetCommand: ParsableCommand {
             let ledger = try database.ledger()
             let link = try PeerLink.open(
                 .init(
-                    identity: .init(role: .operator, name: "import-\(PeerIdentity.hostName)-\(name)"),
+                    identity: .init(role: .operator, name: "import-\(PeerIdentity.hostName)-\(getpid())"),
                     endpoints: broker.endpoints(), security: broker.security(for: .operator),
                     logger: Logger(label: "auscult.import"))
             ) { _ in }

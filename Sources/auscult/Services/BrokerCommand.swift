@@ -41,9 +41,19 @@ struct BrokerCommand: ParsableCommand {
             discussion: "Otherwise AUSCULT_SEGMENT_MEGABYTES, or 256.", valueName: "megabytes"))
     var segmentMegabytes = ProcessEnvironment["AUSCULT_SEGMENT_MEGABYTES"].flatMap { Int64($0) } ?? 256
 
+    @Option(
+        help: ArgumentHelp(
+            "How much one site may push in a day; 0 for any amount.",
+            discussion: "Otherwise AUSCULT_SITE_MEGABYTES_PER_DAY, or 0. Counted from the broker's start.",
+            valueName: "megabytes"))
+    var siteMegabytesPerDay = ProcessEnvironment["AUSCULT_SITE_MEGABYTES_PER_DAY"].flatMap { Int($0) } ?? 0
+
     @OptionGroup var database: DatabaseOptions
 
     func validate() throws {
+        if !(0...1_000_000_000).contains(siteMegabytesPerDay) {
+            throw ValidationError("--site-megabytes-per-day takes 0 to 1000000000")
+        }
         if !(1...4_096).contains(segmentMegabytes) { throw ValidationError("--segment-megabytes takes 1 to 4096") }
     }
 
@@ -67,6 +77,7 @@ struct BrokerCommand: ParsableCommand {
         var configuration = BrokerNode.Configuration(
             listen: endpoint, security: security, dataDirectory: data, payloadPlace: clips.clipStore, holder: name)
         configuration.segmentBytes = segmentMegabytes << 20
+        if siteMegabytesPerDay > 0 { configuration.dailySiteBytes = siteMegabytesPerDay << 20 }
         let connect: @Sendable () throws -> PostgreSQLLedger = {
             let ledger = PostgreSQLLedger(url, applicationName: "auscult broker")
             try ledger.connect()

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Messaging
 import Nodes
@@ -11,7 +12,7 @@ extension BrokerOptions {
     func request(_ message: WireMessage, as purpose: String) throws -> WireMessage {
         let link = try PeerLink.open(
             .init(
-                identity: .init(role: .operator, name: "\(purpose)-\(PeerIdentity.hostName)"),
+                identity: .init(role: .operator, name: "\(purpose)-\(PeerIdentity.hostName)-\(getpid())"),
                 endpoints: endpoints(), security: security(for: .operator),
                 logger: Logger(label: "auscult.\(purpose)"))
         ) { _ in }

@@ -76,6 +76,11 @@ final class BenchCluster {
         return try KeyFile.read(KeyFile.path(of: role, inDataDirectory: keysDirectory)).peerSecurity()
     }
 
+    /// Where the keys of a role are, of a secure cluster.
+    func keyPath(_ role: Principal.Role) -> String {
+        KeyFile.path(of: role, inDataDirectory: keysDirectory ?? "")
+    }
+
     var brokerProcess: Int32 { broker.identifier }
 
     func stop() throws {
@@ -108,12 +113,18 @@ struct QueueBenchError: Error, CustomStringConvertible {
 /// What a process takes of the machine.
 struct ProcessUse {
     let residentMegabytes: Double
+    /// The most it ever had.
+    let peakMegabytes: Double
     let descriptors: Int
 
     init(_ process: Int32) throws {
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-        residentMegabytes = Double(line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) / 1024
+        func megabytes(_ name: String) -> Double {
+            let line = status.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
+            return Double(line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) / 1024
+        }
+        residentMegabytes = megabytes("VmRSS:")
+        peakMegabytes = megabytes("VmHWM:")
         descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
     }
 }
