@@ -91,7 +91,9 @@ let package = Package(
             swiftSettings: strict),
 
         room("Chaos", ["Plant", "Messaging", "PostgreSQL", "Nodes", "Files"]),
-        room("TestSupport", ["Plant", "PostgreSQL", "Ledger", "Wire", "CSupport", protobuf]),
+        room(
+            "TestSupport",
+            ["Plant", "PostgreSQL", "Ledger", "Wire", "Audio", "Spectra", "Networks", "CSupport", protobuf]),
         tests("PlantTests", ["Plant"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
         tests("MessagingTests", ["Messaging"]),

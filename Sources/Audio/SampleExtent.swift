@@ -28,7 +28,7 @@ struct SampleExtent {
             }
             if !isBehind { try Self.checkFollowers(file.chain(from: tail.position) ?? [], clip: clip) }
         } else if chunk.end < count, chunk.statedSize > 0,
-            file.isStatedEnd(chunk.end) || factByteCount == chunk.statedSize
+            [chunk.end, chunk.end + chunk.statedSize % 2].contains(file.statedEnd) || factByteCount == chunk.statedSize
         {
             end = chunk.end
             warnings.append(.trailingBytes(count - end))
@@ -78,7 +78,7 @@ struct SampleExtent {
     /// Whether the samples reach to the end of the file, by a size that means so or one that the whole file contradicts.
     private static func isOpen(_ chunk: RIFFBytes.Chunk, in file: RIFFBytes) -> Bool {
         let count = file.bytes.count
-        let isWhole = file.isStatedEnd(count)
+        let isWhole = file.statedEnd == count
         if chunk.statedSize == 0 || chunk.statedSize >= RIFFBytes.placeholder {
             return isWhole || file.statedEnd == nil || file.statedEnd == chunk.start
         }

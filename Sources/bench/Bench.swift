@@ -13,7 +13,8 @@ import Glibc
         commandName: "auscult-bench", abstract: "Benchmarks and reference checks of auscult.",
         subcommands: [
             LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, SpeedCommand.self,
-            GoldenCommand.self, FuzzWireCommand.self, QueueCommand.self, QueueWorkerCommand.self,
+            GoldenCommand.self, FuzzWireCommand.self, FuzzHeadersCommand.self, QueueCommand.self,
+            QueueWorkerCommand.self,
             FuzzBrokerCommand.self, TrainingCommand.self, ChaosCommand.self,
         ])
 
