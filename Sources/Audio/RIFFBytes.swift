@@ -173,6 +173,8 @@ struct RIFFBytes {
     private func isMetadata(at position: Int) -> Bool {
         switch bytes.fourCC(at: position) {
         case "LIST", "list": bytes.holds("INFO", at: position + 8) || bytes.holds("adtl", at: position + 8)
+        // Of a list whose own name is damaged.
+        case "INFO": bytes.holds("I", at: position + 4)
         case "id3 ", "ID3 ": bytes.holds("ID3", at: position + 8)
         case "RIFF", "RF64", "BW64": bytes.holds("WAVE", at: position + 8)
         case "iXML", "axml", "aXML", "_PMX": bytes.holds("<", at: position + 8)
@@ -187,6 +189,6 @@ struct RIFFBytes {
         "LIST", "list", "fact", "cue ", "plst", "labl", "note", "ltxt", "smpl", "inst", "acid", "strc", "PEAK", "bext",
         "cart", "iXML", "axml", "aXML", "chna", "ubxt", "umid", "minf", "elm1", "regn", "link", "levl", "afsp", "DISP",
         "disp", "id3 ", "ID3 ", "JUNK", "junk", "PAD ", "FLLR", "filr", "_PMX", "wamd", "guan", "r64m", "MARK", "RIFF",
-        "RF64", "BW64", "data", "fmt ",
+        "RF64", "BW64", "data", "fmt ", "INFO",
     ]
 }
