@@ -162,7 +162,8 @@ struct RIFFBytes {
             guard code & 0x8080_8080 == 0, (code | code >> 1) & 0x2020_2020 == 0x2020_2020, Self.isKnown(code) else {
                 continue
             }
-            if head.chain(from: position) != nil { return .chunks(position) }
+            let isEntry = Self.listEntries.contains(FourCC(code: code))
+            if !isEntry, head.chain(from: position) != nil { return .chunks(position) }
             misses += 1
             if head.isMetadata(at: position) || misses == Self.mostFalseNames { return .text(position) }
         }
@@ -174,7 +175,8 @@ struct RIFFBytes {
         switch bytes.fourCC(at: position) {
         case "LIST", "list": bytes.holds("INFO", at: position + 8) || bytes.holds("adtl", at: position + 8)
         // Of a list whose own name is damaged.
-        case "INFO": bytes.holds("I", at: position + 4)
+        case let name? where Self.listEntries.contains(name):
+            bytes.holds("I", at: position + 4) || chunk(at: position).map { $0.end <= bytes.count } ?? false
         case "id3 ", "ID3 ": bytes.holds("ID3", at: position + 8)
         case "RIFF", "RF64", "BW64": bytes.holds("WAVE", at: position + 8)
         case "iXML", "axml", "aXML", "_PMX": bytes.holds("<", at: position + 8)
@@ -183,12 +185,17 @@ struct RIFFBytes {
     }
 
     /// Whether a name is one that writers of WAV use for what they put behind samples or before them.
-    private static func isKnown(_ code: UInt32) -> Bool { known.contains(FourCC(code: code)) }
+    private static func isKnown(_ code: UInt32) -> Bool {
+        known.contains(FourCC(code: code)) || listEntries.contains(FourCC(code: code))
+    }
+
+    /// What lists of metadata begin with, by which they are known where their own name is damaged.
+    private static let listEntries: Set<FourCC> = ["INFO", "ICMT", "ISFT", "IART", "INAM", "ICRD"]
 
     private static let known: Set<FourCC> = [
         "LIST", "list", "fact", "cue ", "plst", "labl", "note", "ltxt", "smpl", "inst", "acid", "strc", "PEAK", "bext",
         "cart", "iXML", "axml", "aXML", "chna", "ubxt", "umid", "minf", "elm1", "regn", "link", "levl", "afsp", "DISP",
         "disp", "id3 ", "ID3 ", "JUNK", "junk", "PAD ", "FLLR", "filr", "_PMX", "wamd", "guan", "r64m", "MARK", "RIFF",
-        "RF64", "BW64", "data", "fmt ", "INFO",
+        "RF64", "BW64", "data", "fmt ",
     ]
 }

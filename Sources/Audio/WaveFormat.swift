@@ -74,7 +74,8 @@ struct WaveFormat: Hashable {
 
         var warnings: [Recording.Warning] = isExtended ? [] : Self.missingExtension(body)
         let natural = channelCount * least
-        if bytesPerFrame == natural || rate > 0 && isProduct(rate, natural) {
+        // No other encoding has 16 or 24 bits, so that one number more may be wrong.
+        if bytesPerFrame == natural || rate > 0 && [16, 24].contains(bits) && isProduct(rate, natural) {
             sampleByteCount = least
         } else if encoding == .pcm, channelCount > 0, bytesPerFrame % channelCount == 0,
             (least...4).contains(bytesPerFrame / channelCount)

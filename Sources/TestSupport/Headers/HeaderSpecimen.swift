@@ -69,11 +69,16 @@ package struct HeaderSpecimen: Sendable {
         func number(_ place: Int, _ count: Int) -> Int {
             bytes[place..<place + count].reversed().reduce(0) { $0 << 8 | Int($1) }
         }
-        guard bytes.count >= 12, number(4, 4) == bytes.count - 8 else { return false }
+        guard bytes.count >= 12 else { return false }
+        // What lies behind the file is none of it; 64-bit sizes stand where the specimen has them.
+        let end = 8 + (number(4, 4) == 0xffff_ffff && bytes.count >= 24 ? number(20, 4) : number(4, 4))
+        guard end <= bytes.count else { return false }
         var (place, frame, count) = (12, 0, 0)
-        while place <= bytes.count - 8 {
-            let (name, size) = (String(decoding: bytes[place..<place + 4], as: UTF8.self), number(place + 4, 4))
-            guard size <= bytes.count - place - 8 else { return false }
+        while place <= end - 8 {
+            let name = String(decoding: bytes[place..<place + 4], as: UTF8.self)
+            var size = number(place + 4, 4)
+            if name == "data", size == 0xffff_ffff { size = number(28, 4) }
+            guard size <= end - place - 8 else { return false }
             if name == "fmt ", size >= 16 {
                 frame = number(place + 20, 2)
                 let width = (number(place + 22, 2) + 7) / 8
@@ -83,7 +88,7 @@ package struct HeaderSpecimen: Sendable {
             if name == "data" { count = size }
             place += 8 + size + size % 2
         }
-        return place == bytes.count && frame > 0 && count > 0 && count % frame == 0
+        return place == end && frame > 0 && count > 0 && count % frame == 0
     }
 
     private static func sound(
