@@ -55,11 +55,33 @@ import Testing
             (["--mode", "local", "--averaging", "median"], "nesterov, mean, fedavg"),
             (["--mode", "local", "--exchange", "int4"], "int8, float32"),
             (["--mode", "local", "--fixed-norms", "2"], "fixedNorms"),
+            (["--mode", "local", "--teacher"], "mode sync"), (["--recipe", "mine"], "published"),
+            (["--ema", "1.5"], "warm-up"), (["--channels", "tgram"], "logmel,tgram"), (["--width", "9"], "width"),
+            (["--sub-centres", "0"], "subCentres"), (["--crop", "0"], "crop"),
+            (["--steps", "9", "--swa", "10"], "swa"),
+            (["--teacher-weight", "1"], "teacher"), (["--steps", "9", "--epochs", "1"], "not both"),
         ] {
             let output = try Command.run(train + options)
             #expect(output.status == 2)
             #expect(output.errors.contains(word), "\(options): \(output.errors)")
         }
-        #expect(try Command.run(["train", "--dataset", "plant", "--mode", "local"]).status == 2)
+        for options in [["--mode", "local"], ["--attention"], ["--ema", "warm-up"], ["--crop", "1"]] {
+            #expect(try Command.run(["train", "--dataset", "plant"] + options).status == 2, "\(options)")
+        }
+    }
+
+    /// Half the width, crops and a teacher: `plan` counts with the network that `train` would train.
+    @Test func plansAreOfTheNetworkThatIsAskedFor() throws {
+        func advice(_ options: [String]) throws -> [String: Any] {
+            let plan = ["plan", "--workers", "4", "--link-mbit", "1000", "--clips", "2000", "--shard-seconds", "1"]
+            return try #require(Command.succeed(plan + ["--json"] + options).objects().last)
+        }
+        let sizes = try [[], ["--width", "0.5"], ["--attention"], ["--sub-centres", "2"], ["--crop", "1"]].map {
+            options in
+            try #require(advice(["--channels", "logmel"] + options)["parameters"] as? Int)
+        }
+        #expect(sizes[1] < sizes[0] / 2 && sizes[4] < sizes[0])
+        #expect(sizes[2] == sizes[0] + 2 * 64 * 313)
+        #expect(sizes[3] == sizes[0] + 41 * 128)
     }
 }
