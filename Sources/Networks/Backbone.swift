@@ -12,11 +12,10 @@ package final class Backbone {
     package let room: GradientRoom
     /// The batch norms use the running statistics, which stand still.
     package var fixesNorms = false {
-        didSet { for norm in mobileFaceNet.norms + (tfgram?.norms ?? []) { norm.isFixed = fixesNorms } }
+        didSet { for norm in mobileFaceNet.norms + branches.flatMap(\.norms) { norm.isFixed = fixesNorms } }
     }
-    private let tgram: TrainedTgram?
-    private let tfgram: TrainedTFgram?
-    private let attention: FrequencyAttention?
+    /// One per channel.
+    private let branches: [Branch]
     /// What the attention reads, [clips][melBands][frames].
     private let logMels: FloatBuffer
     private let mobileFaceNet: TrainedMobileFaceNet
@@ -27,21 +26,43 @@ package final class Backbone {
     /// One branch's images or their gradients, [clips][frames][melBands].
     private let turned: FloatBuffer
 
+    /// What makes an image.
+    private enum Branch {
+        case logMel
+        case tgram(TrainedTgram)
+        case tfgram(TrainedTFgram)
+        case attention(FrequencyAttention)
+
+        var norms: [BatchNorm] { if case .tfgram(let tfgram) = self { tfgram.norms } else { [] } }
+
+        /// Numbers kept for the way back.
+        var activationCount: Int {
+            switch self {
+            case .logMel, .attention: 0
+            case .tgram(let tgram): tgram.activationCount
+            case .tfgram(let tfgram): tfgram.activationCount
+            }
+        }
+    }
+
     /// - Parameter room: another backbone's, to be shared if it is large enough.
     package init(_ architecture: Architecture, clips: Int, room: GradientRoom? = nil) {
         precondition(clips > 0, "a backbone for \(clips) clips")
         let layout = ParameterLayout(architecture)
         self.architecture = architecture
         self.clips = clips
-        tgram = architecture.channels.contains(.tgram) ? TrainedTgram(architecture, layout, clips: clips) : nil
         let fitting = room.flatMap { $0.fits(architecture, clips: clips) ? $0 : nil }
         let room = fitting ?? GradientRoom(architecture, clips: clips)
         self.room = room
-        tfgram =
-            architecture.channels.contains(.tfgram)
-            ? TrainedTFgram(architecture, layout, clips: clips, room: room) : nil
+        branches = architecture.channels.map { channel in
+            switch channel {
+            case .logMel: .logMel
+            case .tgram: .tgram(TrainedTgram(architecture, layout, clips: clips))
+            case .tfgram: .tfgram(TrainedTFgram(architecture, layout, clips: clips, room: room))
+            case .attention: .attention(FrequencyAttention(architecture, trains: true))
+            }
+        }
         let attends = architecture.channels.contains(.attention)
-        attention = attends ? FrequencyAttention(architecture, trains: true) : nil
         mobileFaceNet = TrainedMobileFaceNet(architecture, layout, clips: clips, room: room)
         let imageCount = clips * architecture.melBands * architecture.frames
         images = FloatBuffer(count: architecture.channels.count * imageCount)
@@ -54,8 +75,7 @@ package final class Backbone {
     /// What it holds for the way back; it grows with the clips.
     package var activationBytes: Int {
         let own = [images, imageGradients, logMels, turned, wave].reduce(0) { $0 + ($1?.count ?? 0) }
-        let floats =
-            own + mobileFaceNet.activationCount + (tgram?.activationCount ?? 0) + (tfgram?.activationCount ?? 0)
+        let floats = branches.reduce(own + mobileFaceNet.activationCount) { $0 + $1.activationCount }
         return floats * MemoryLayout<Float>.stride
     }
 
@@ -80,7 +100,7 @@ package final class Backbone {
             let target = image(clip, channel)
             for index in logMel.indices { target[index] = logMel[index] }
         }
-        if attention != nil {
+        if a.channels.contains(.attention) {
             for index in logMel.indices { logMels.pointer[clip * logMel.count + index] = logMel[index] }
         }
         guard a.usesWave else { return }
@@ -97,28 +117,35 @@ package final class Backbone {
     package func forward(_ parameters: Parameters, statistics: FloatBuffer) -> [Float] {
         let a = architecture
         let imageCount = a.melBands * a.frames
-        if let attention, let channel = a.channels.firstIndex(of: .attention) {
-            let projections = FrequencyAttention.Projections(parameters)
-            for clip in 0..<clips {
-                attention.forward(logMels.pointer + clip * imageCount, projections, into: image(clip, channel))
-            }
-        }
-        for (channel, kind) in a.channels.enumerated() where kind == .tgram || kind == .tfgram {
-            var source = turned
-            if kind == .tgram, let tgram {
+        for (channel, branch) in branches.enumerated() {
+            switch branch {
+            case .logMel: break
+            case .attention(let attention):
+                let projections = FrequencyAttention.Projections(parameters)
+                for clip in 0..<clips {
+                    attention.forward(logMels.pointer + clip * imageCount, projections, into: image(clip, channel))
+                }
+            case .tgram(let tgram):
                 tgram.forward(parameters, wave: { wave($0, padding: a.tgramKernel / 2) }, images: turned)
-            } else if let tfgram {
-                source = tfgram.forward(
+                turn(turned, into: channel)
+            case .tfgram(let tfgram):
+                let made = tfgram.forward(
                     parameters, wave: { wave($0, padding: TFgramShape.padding) }, statistics: statistics)
-            }
-            for clip in 0..<clips {
-                FoldedNetwork.transpose(
-                    source.pointer + clip * imageCount, rows: a.frames, columns: a.melBands, image(clip, channel))
+                turn(made, into: channel)
             }
         }
         let features = FloatBuffer(count: clips * a.trunkChannels)
         mobileFaceNet.forward(parameters, images: images, features: features.pointer, statistics: statistics)
         return features.values
+    }
+
+    /// Writes a branch's images, [clips][frames][melBands], where the channel's lie.
+    private func turn(_ made: FloatBuffer, into channel: Int) {
+        let a = architecture
+        for clip in 0..<clips {
+            FoldedNetwork.transpose(
+                made.pointer + clip * a.melBands * a.frames, rows: a.frames, columns: a.melBands, image(clip, channel))
+        }
     }
 
     /// Adds the gradient of every parameter, given dL/dfeatures of the last `forward`.
@@ -133,29 +160,33 @@ package final class Backbone {
             featureGradient: incoming.pointer, images: images, imageGradients: imageGradients, gradient: gradient)
         guard let imageGradients else { return }
         let imageCount = a.melBands * a.frames
-        if let attention, let channel = a.channels.firstIndex(of: .attention) {
-            let projections = FrequencyAttention.Projections(parameters)
-            attention.beginGradient()
-            for clip in 0..<clips {
-                attention.backward(
-                    logMels.pointer + clip * imageCount,
-                    imageGradients.pointer + (clip * a.channels.count + channel) * imageCount,
-                    projections)
+        for (channel, branch) in branches.enumerated() {
+            func image(_ clip: Int) -> UnsafeMutablePointer<Float> {
+                imageGradients.pointer + (clip * branches.count + channel) * imageCount
             }
-            attention.finishGradient(parameters.layout, gradient)
-        }
-        for (channel, kind) in a.channels.enumerated() where kind == .tgram || kind == .tfgram {
-            for clip in 0..<clips {
-                FoldedNetwork.transpose(
-                    imageGradients.pointer + (clip * a.channels.count + channel) * imageCount, rows: a.melBands,
-                    columns: a.frames, turned.pointer + clip * imageCount)
+            func turnBack() {
+                for clip in 0..<clips {
+                    FoldedNetwork.transpose(
+                        image(clip), rows: a.melBands, columns: a.frames, turned.pointer + clip * imageCount)
+                }
             }
-            if kind == .tgram {
-                tgram?.backward(
+            switch branch {
+            case .logMel: break
+            case .attention(let attention):
+                let projections = FrequencyAttention.Projections(parameters)
+                attention.beginGradient()
+                for clip in 0..<clips {
+                    attention.backward(logMels.pointer + clip * imageCount, image(clip), projections)
+                }
+                attention.finishGradient(parameters.layout, gradient)
+            case .tgram(let tgram):
+                turnBack()
+                tgram.backward(
                     parameters, wave: { wave($0, padding: a.tgramKernel / 2) }, imageGradients: turned,
                     gradient: gradient)
-            } else {
-                tfgram?.backward(imageGradients: turned, gradient: gradient)
+            case .tfgram(let tfgram):
+                turnBack()
+                tfgram.backward(imageGradients: turned, gradient: gradient)
             }
         }
     }

@@ -5,20 +5,31 @@ internal import Tensors
 /// It is never written to once it is made, so any number of threads may share it, each with its own `Scratch`.
 package final class FoldedNetwork: @unchecked Sendable {  // Protected by being immutable after init.
     package let architecture: Architecture
-    private let tgram: FoldedTgram?
-    private let tfgram: FoldedTFgram?
-    private let projections: FrequencyAttention.Projections?
+    /// One per channel.
+    private let branches: [Branch]
     private let mobileFaceNet: FoldedMobileFaceNet
     private let tail: FoldedTail
 
     package init(_ parameters: Parameters) {
         architecture = parameters.architecture
-        tgram = architecture.channels.contains(.tgram) ? FoldedTgram(parameters) : nil
-        tfgram = architecture.channels.contains(.tfgram) ? FoldedTFgram(parameters) : nil
-        projections =
-            architecture.channels.contains(.attention) ? FrequencyAttention.Projections(parameters) : nil
+        branches = architecture.channels.map { channel in
+            switch channel {
+            case .logMel: .logMel
+            case .tgram: .tgram(FoldedTgram(parameters))
+            case .tfgram: .tfgram(FoldedTFgram(parameters))
+            case .attention: .attention(FrequencyAttention.Projections(parameters))
+            }
+        }
         mobileFaceNet = FoldedMobileFaceNet(parameters)
         tail = FoldedTail(parameters)
+    }
+
+    /// What makes an image.
+    private enum Branch {
+        case logMel
+        case tgram(FoldedTgram)
+        case tfgram(FoldedTFgram)
+        case attention(FrequencyAttention.Projections)
     }
 
     /// Room for one clip on its way through the network; one thread uses it at a time.
@@ -65,21 +76,21 @@ package final class FoldedNetwork: @unchecked Sendable {  // Protected by being 
         precondition(!a.usesWave || wave.count == a.waveSamples, "\(wave.count) samples for \(a.waveSamples)")
         if a.usesWave { PaddedWave.copy(wave, into: scratch.wave, a) }
         let padding = PaddedWave.padding(a)
-        for (index, channel) in a.channels.enumerated() {
+        for (index, branch) in branches.enumerated() {
             let image = scratch.images.pointer + index * a.melBands * a.frames
-            switch channel {
+            switch branch {
             case .logMel: for position in logMel.indices { image[position] = logMel[position] }
-            case .attention:
-                guard let projections else { continue }
-                logMel.withUnsafeBufferPointer { source in
-                    if let base = source.baseAddress { scratch.attention?.forward(base, projections, into: image) }
+            case .attention(let projections):
+                guard let attention = scratch.attention else {
+                    preconditionFailure("the room of a network without attention")
                 }
-            case .tgram:
-                guard let tgram else { continue }
+                logMel.withUnsafeBufferPointer { source in
+                    if let base = source.baseAddress { attention.forward(base, projections, into: image) }
+                }
+            case .tgram(let tgram):
                 let start = scratch.wave.pointer + padding - tgram.shape.padding
                 Self.transpose(tgram.apply(start, scratch: scratch.tgram), rows: a.frames, columns: a.melBands, image)
-            case .tfgram:
-                guard let tfgram else { continue }
+            case .tfgram(let tfgram):
                 let start = scratch.wave.pointer + padding - TFgramShape.padding
                 Self.transpose(tfgram.apply(start, scratch: scratch.tfgram), rows: a.frames, columns: a.melBands, image)
             }

@@ -81,7 +81,7 @@ import Testing
             try #require(advice(["--channels", "logmel"] + options)["parameters"] as? Int)
         }
         #expect(sizes[1] < sizes[0] / 2 && sizes[4] < sizes[0])
-        #expect(sizes[2] == sizes[0] + 2 * 64 * 313)
+        #expect(sizes[2] == sizes[0] + 2 * 64 * 313 + 64 * 9)
         #expect(sizes[3] == sizes[0] + 41 * 128)
     }
 }

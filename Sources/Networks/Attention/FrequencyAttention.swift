@@ -119,16 +119,22 @@ package final class FrequencyAttention {
 
     // MARK: Back
 
+    private var wayBack: Backward {
+        guard let backward else { preconditionFailure("an attention at rest has no way back") }
+        return backward
+    }
+
     package func beginGradient() {
-        backward?.projectionGradients.query.zero()
-        backward?.projectionGradients.key.zero()
+        let gradients = wayBack.projectionGradients
+        gradients.query.zero()
+        gradients.key.zero()
     }
 
     /// One clip's way back; its attention is computed again.
     ///
     /// **Shapes**: x and g = dL/dimage [bands][frames].
     package func backward(_ x: UnsafePointer<Float>, _ g: UnsafePointer<Float>, _ projections: Projections) {
-        guard let backward else { preconditionFailure("an attention at rest has no way back") }
+        let backward = wayBack
         attend(x, projections)
         backward.clipPanels.pack(x, depthStride: 1, columnStride: frames)
         Kernels.product(
@@ -161,10 +167,9 @@ package final class FrequencyAttention {
 
     /// Adds the gradients of the weights.
     package func finishGradient(_ layout: ParameterLayout, _ gradient: FloatBuffer) {
-        guard let backward else { return }
+        let gradients = wayBack.projectionGradients
         for (name, source) in [
-            ("attention.query.weight", backward.projectionGradients.query),
-            ("attention.key.weight", backward.projectionGradients.key),
+            ("attention.query.weight", gradients.query), ("attention.key.weight", gradients.key),
         ] {
             for row in 0..<size {
                 let target = gradient.pointer + layout[name].offset + row * frames

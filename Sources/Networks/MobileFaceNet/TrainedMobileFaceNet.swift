@@ -115,7 +115,8 @@ final class TrainedMobileFaceNet {
         let plane = block.project.outputs.plane
         let rows = clips * plane.positions
         block.project.outputs.norm.activate(block.project.outputs.values.pointer, into: block.image.pointer, rows: rows)
-        guard block.connects, let stored = input.stored else { return }
+        guard block.connects else { return }
+        guard let stored = input.stored else { preconditionFailure("a block that connects reads no stored image") }
         let (source, target) = (stored.pointer, block.image.pointer)
         for index in 0..<rows * plane.channels { target[index] += source[index] }
     }
