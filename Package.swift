@@ -90,11 +90,12 @@ let package = Package(
             exclude: ["peers", "RESULTS.md"],
             swiftSettings: strict),
 
-        room("Chaos", ["Plant", "Messaging", "PostgreSQL", "Nodes", "Files"]),
+        room("Chaos", ["Plant", "Wire", "Messaging", "PostgreSQL", "Nodes", "Files"]),
         room(
             "TestSupport",
             ["Plant", "PostgreSQL", "Ledger", "Wire", "Audio", "Spectra", "Networks", "CSupport", protobuf]),
         tests("PlantTests", ["Plant"]),
+        tests("FilesTests", ["Files", "TestSupport"]),
         tests("WireTests", ["Wire", "TestSupport", protobuf]),
         tests("MessagingTests", ["Messaging"]),
         tests("AlarmsTests", ["Alarms", "Plant"]),

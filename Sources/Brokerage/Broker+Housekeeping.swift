@@ -8,7 +8,10 @@ extension Broker {
         for lease in overdue.hung {
             void(lease, now: now)
             counters.requeued += 1
+            workers[lease.worker]?.hung.insert(lease.token)
             charge(lease.job, .hung, worker: workers[lease.worker]?.name ?? "", now: now)
+            // What waits behind it would wait as long as it, and is not to blame.
+            takeBack(from: lease.worker, now: now) { $0.progress == 0 }
         }
         for lease in overdue.lost {
             leases.end(lease.token, now: now)

@@ -78,6 +78,7 @@ extension Broker {
         workers[peer]?.unreachable = false
         workers[peer]?.credits = heartbeat.credits
         workers[peer]?.voided.formIntersection(listed)
+        workers[peer]?.hung.formIntersection(listed)
         for progress in heartbeat.progress where leases[progress.token]?.worker == peer {
             leases.note(progress, now: now)
         }
@@ -103,7 +104,12 @@ extension Broker {
     private mutating func startDrain(of peer: PeerID, now: Microseconds) {
         workers[peer]?.draining = true
         let executing = Set(leases.executing(on: peer).map(\.token))
-        for lease in leases.held(by: peer) where !executing.contains(lease.token) {
+        takeBack(from: peer, now: now) { !executing.contains($0.token) }
+    }
+
+    /// Jobs that a worker holds go elsewhere at once, uncharged.
+    mutating func takeBack(from peer: PeerID, now: Microseconds, where isTaken: (Lease) -> Bool) {
+        for lease in leases.held(by: peer) where isTaken(lease) {
             void(lease, now: now)
             putBack(lease.job, now: now)
         }

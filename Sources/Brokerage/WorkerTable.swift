@@ -11,6 +11,8 @@ struct Worker {
     var unreachable = false
     /// Void leases it has not let go of yet; they take room as live ones do.
     var voided: Set<Token> = []
+    /// Those of them that hung, and whose computation it still lists: nothing more is given to it until they have ended.
+    var hung: Set<Token> = []
     /// What it listed in its last heartbeat and nobody here knows.
     var strangers: Set<Token> = []
     /// Jobs it has finished.
@@ -46,7 +48,7 @@ struct WorkerTable {
 
     /// Jobs the worker can take now.
     func room(of id: PeerID, leases: LeaseTable) -> Int {
-        guard let worker = workers[id], !worker.draining, !worker.unreachable else { return 0 }
+        guard let worker = workers[id], !worker.draining, !worker.unreachable, worker.hung.isEmpty else { return 0 }
         return max(worker.credits - leases.count(of: id) - worker.voided.count, 0)
     }
 

@@ -23,7 +23,24 @@ package final class Folder: Sendable {
         }
     }
 
+    /// Opens a folder of ours that must be there.
+    package init(existing path: String) throws(FileError) {
+        self.path = path
+        descriptor = try Self.open(path)
+        do throws(FileError) {
+            try guardAgainstOthers(mode: 0o700)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
     deinit { close(descriptor) }
+
+    package static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
 
     private static func make(_ path: String) throws(FileError) {
         guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }

@@ -47,7 +47,8 @@ extension LedgerError {
 
     static func damaged(model version: String) -> LedgerError {
         LedgerError(
-            .damaged, "the file of the model \(version) is damaged in the database: import it again, or promote another")
+            .damaged, "the file of the model \(version) is damaged in the database: import it again, or promote another"
+        )
     }
 
     static func unknown(run: Int64) -> LedgerError {

@@ -106,6 +106,10 @@ extension Socket {
         let place = try endpoint.resolved()
         try set(ZMQ_IPV6, place.needsIPv6 ? 1 : 0)
         guard zmq_bind(handle, place.description) == 0 else { throw .last("listen on \(endpoint)") }
+        // Whatever the umask: who may connect is decided here. A name that begins with @ is no file.
+        if case .ipc(let path) = endpoint, !path.hasPrefix("@"), chmod(path, 0o600) != 0 {
+            throw MessagingError(errno: errno, "protect \(endpoint)")
+        }
         var name = [CChar](repeating: 0, count: 256)
         var length = name.count
         guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &name, &length) == 0 else {

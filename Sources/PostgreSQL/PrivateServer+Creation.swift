@@ -1,3 +1,4 @@
+internal import Files
 internal import FoundationEssentials
 internal import Glibc
 
@@ -7,8 +8,14 @@ extension PrivateServer {
         guard mkdir(home, 0o700) == 0 || errno == EEXIST else {
             throw PostgreSQLError(.server, "cannot create \(home): \(Self.systemReason)")
         }
+        let folder = uninterrupted { open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+        guard folder >= 0 else { throw PostgreSQLError(.server, "cannot use \(home): \(Self.systemReason)") }
+        defer { close(folder) }
+        guard fchmod(folder, 0o700) == 0 else {
+            throw PostgreSQLError(.server, "cannot protect \(home): \(Self.systemReason)")
+        }
         if let account {
-            guard chown(home, account.user, account.group) == 0 else {
+            guard fchown(folder, account.user, account.group) == 0 else {
                 throw PostgreSQLError(.server, "cannot give \(home) to \(account.name): \(Self.systemReason)")
             }
             guard try programs.runCommand(["test", "-w", home]).status == 0 else {
@@ -34,7 +41,7 @@ extension PrivateServer {
             "initdb",
             [
                 "-D", unfinished, "-U", Self.administrator, "--pwfile=\(passwordFile(of: Self.administrator))",
-                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions",
+                "--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--locale=C", "--no-instructions",
             ])
         guard status == 0 else { throw failure("create a database in \(home)", output) }
         guard rename(unfinished, data) == 0 else {
@@ -63,10 +70,12 @@ extension PrivateServer {
 
     func password(of role: String) throws(PostgreSQLError) -> String {
         let path = passwordFile(of: role)
-        guard let line = try? String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first else {
-            throw PostgreSQLError(.server, "cannot read the password in \(path): \(Self.systemReason)")
+        do throws(FileError) {
+            let bytes = try OpenFile(path, .read).contents(limit: 4_096)
+            return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        } catch {
+            throw PostgreSQLError(.server, "no password: \(error)")
         }
-        return String(line)
     }
 
     private func createPassword(of role: String) throws(PostgreSQLError) {

@@ -63,6 +63,7 @@ extension WireError.Code {
     package static let silent = Self(rawValue: 313)
     package static let stuck = Self(rawValue: 314)
     package static let notLogMel = Self(rawValue: 315)
+    package static let tooCostly = Self(rawValue: 316)
     // Jobs and models
     package static let noSuchModel = Self(rawValue: 400)
     package static let wrongFeature = Self(rawValue: 401)
@@ -142,6 +143,7 @@ extension WireError.Code {
         Entry(.silent, "silent", .afterRepair, "The sensor delivers silence."),
         Entry(.stuck, "stuck", .afterRepair, "The sensor repeats one value."),
         Entry(.notLogMel, "notLogMel", .never, "The payload is not a float32 .npy array of the announced shape."),
+        Entry(.tooCostly, "tooCostly", .never, "Decoding the clip costs more time or memory than a clip may."),
         Entry(.noSuchModel, "noSuchModel", .afterRepair, "No model is promoted for this machine."),
         Entry(.wrongFeature, "wrongFeature", .never, "The model was made for other feature parameters."),
         Entry(.unreadableModel, "unreadableModel", .afterRepair, "The model's file cannot be read."),

@@ -14,8 +14,8 @@ import Glibc
         subcommands: [
             LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, SpeedCommand.self,
             GoldenCommand.self, FuzzWireCommand.self, FuzzHeadersCommand.self, QueueCommand.self,
-            QueueWorkerCommand.self,
-            FuzzBrokerCommand.self, TrainingCommand.self, ChaosCommand.self,
+            QueueWorkerCommand.self, FuzzBrokerCommand.self, TrainingCommand.self, ChaosCommand.self,
+            BitFlipsCommand.self,
         ])
 
     /// Prints a line at once, also into a pipe.

@@ -255,6 +255,41 @@ import Testing
         #expect(stage.answers(to: worker).filter { if case .cancel = $0 { true } else { false } }.count == 2)
     }
 
+    @Test func whatWaitsBehindAHungJobGoesElsewhereUncharged() throws {
+        var stage = try Stage()
+        let gateway = stage.join(1, .gateway)
+        let worker = stage.join(2, .worker)
+        for key in ["a", "b", "c"] { stage.say(.submit(try stage.submission(key)), as: gateway) }
+        let held = stage.dispatches(to: worker)
+        #expect(held.count == 3)
+        let other = stage.join(3, .worker, name: "other", credits: 9)
+        func beat(listing tokens: [Token], seconds: Microseconds) {
+            for _ in 0..<seconds {
+                let progress = tokens.map { Heartbeat.Progress(token: $0, counter: $0 == held[0].token ? 1 : 0) }
+                stage.say(.heartbeat(Heartbeat(progress: progress, credits: 4)), as: worker)
+                stage.say(.heartbeat(Heartbeat(credits: 9)), as: other)
+                stage.tick(after: 1_000_000)
+            }
+        }
+        beat(listing: held.map(\.token), seconds: stage.broker.configuration.clipDeadline / 1_000_000 + 2)
+        let cancelled = stage.answers(to: worker).compactMap { if case .cancel(let token) = $0 { token } else { nil } }
+        #expect(Set(cancelled) == Set(held.map(\.token)))
+        let elsewhere = stage.dispatches(to: other)
+        #expect(elsewhere.filter { $0.job != held[0].job }.map(\.attempt) == [1, 1])
+        #expect(stage.outcomes.map(\.job) == [1], "only the one that hung is charged")
+        // While it computes on, nothing more is given to it.
+        let later = stage.join(4, .gateway)
+        for key in ["d", "e"] { stage.say(.submit(try stage.submission(key)), as: later) }
+        beat(listing: [held[0].token], seconds: 2)
+        #expect(stage.dispatches(to: worker).isEmpty)
+        let more = stage.dispatches(to: other)
+        #expect(Set(more.map(\.job)).isSuperset(of: [.clip(4), .clip(5)]))
+        for dispatch in elsewhere + more { stage.score(dispatch, as: other) }
+        beat(listing: [], seconds: 1)
+        for key in ["f", "g", "h", "i"] { stage.say(.submit(try stage.submission(key)), as: later) }
+        #expect(!stage.dispatches(to: worker).isEmpty, "and when it has come back, work is")
+    }
+
     @Test func memoryAndCreditsHaveBounds() throws {
         var configuration = BrokerConfiguration()
         configuration.creditBytes = 2_500

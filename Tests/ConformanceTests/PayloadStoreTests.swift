@@ -103,7 +103,8 @@ final class StorePlace {
             _ = try store.append(payload)
             #expect(synchronised == [500], "all bytes are written, then synchronised, then told")
             let failing = try SegmentStore(
-                directory: "\(folder.path)/failing", segmentBytes: 2_000, reach: { _ in known }) { _ in -1 }
+                directory: "\(folder.path)/failing", segmentBytes: 2_000, reach: { _ in known }
+            ) { _ in -1 }
             let error = #expect(throws: PayloadStoreError.self) { try failing.append(payload) }
             #expect(error?.code == .syncFailed)
         case .bytea:
@@ -169,7 +170,9 @@ final class StorePlace {
                 known += zip(try place.open().append(payloads.map { Frame.payload($0) }), payloads)
             }
             let store = try place.open()
-            for (location, payload) in known { #expect(try store.read(location, ContentHash(of: payload)).flatMap(\.bytes) == payload) }
+            for (location, payload) in known {
+                #expect(try store.read(location, ContentHash(of: payload)).flatMap(\.bytes) == payload)
+            }
         }
     }
 
@@ -179,7 +182,9 @@ final class StorePlace {
             let store = try place.open()
             let locations = try store.append([payload(1_000, 1), payload(600, 2)].map { Frame.payload($0) })
             try place.damage(locations[0])
-            let error = #expect(throws: PayloadStoreError.self) { try store.read(locations[0], ContentHash(of: payload(1_000, 1))) }
+            let error = #expect(throws: PayloadStoreError.self) {
+                try store.read(locations[0], ContentHash(of: payload(1_000, 1)))
+            }
             #expect(error?.code == .damaged)
             #expect(try store.read(locations[1], ContentHash(of: payload(600, 2))).flatMap(\.bytes) == payload(600, 2))
             let another = #expect(throws: PayloadStoreError.self) {
@@ -216,7 +221,9 @@ final class StorePlace {
             let reopened = try place.open()
             for (location, payload) in zip(locations, payloads) {
                 if victims.contains(location.segment) {
-                    let error = #expect(throws: PayloadStoreError.self) { try reopened.read(location, ContentHash(of: payload)) }
+                    let error = #expect(throws: PayloadStoreError.self) {
+                        try reopened.read(location, ContentHash(of: payload))
+                    }
                     #expect(error?.code == .damaged)
                 } else {
                     #expect(try reopened.read(location, ContentHash(of: payload)).flatMap(\.bytes) == payload)

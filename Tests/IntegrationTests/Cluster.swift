@@ -45,6 +45,15 @@ final class Cluster {
         return process.terminationStatus
     }
 
+    /// Asks again and again until the process ends, while it waits for its services; returns the signal that ended it.
+    func stopAtOnce() -> Int32 {
+        while process.isRunning {
+            process.terminate()
+            usleep(50_000)
+        }
+        return process.terminationReason == .uncaughtSignal ? process.terminationStatus : 0
+    }
+
     /// A number the database knows.
     func count(_ sql: String) throws -> Int {
         let rows = try Connection(databaseURL).execute(sql)

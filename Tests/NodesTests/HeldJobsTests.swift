@@ -45,13 +45,40 @@ import Wire
         var held = HeldJobs()
         held.take(dispatch(1), payload: [])
         held.take(dispatch(2), payload: [])
-        held.release(1)
+        held.cancel(1, now: 0)
         let begun = held.begin()
         #expect(begun?.dispatch.token == 2)
-        held.release(2)
+        held.cancel(2, now: 0)
+        #expect(held.isEmpty, "nobody wants what is in hand")
         let wanted = held.finish(result(2), payload: [])
         #expect(!wanted)
-        #expect(held.isEmpty)
+        #expect(held.progress.isEmpty)
+    }
+
+    @Test func aCancelledJobIsToldOfUntilItsComputationReturns() {
+        var held = HeldJobs()
+        held.take(dispatch(1), payload: [])
+        _ = held.begin()
+        held.cancel(1, now: 1_000)
+        held.cancel(1, now: 9_000)
+        #expect(held.progress.map(\.token) == [1] && held.inventory.isEmpty)
+        #expect(!held.isStuck(now: 6_000, patience: 5_000))
+        #expect(held.isStuck(now: 6_001, patience: 5_000), "the first word counts")
+        _ = held.finish(result(1), payload: [])
+        #expect(!held.isStuck(now: 60_000, patience: 5_000))
+    }
+
+    @Test func aRunningJobCanBeGivenUpFromOutsideOnce() {
+        var held = HeldJobs()
+        held.take(dispatch(1), payload: [])
+        let error = WireError(.tooCostly, "too much")
+        #expect(held.giveUp(1, error) == nil, "it does not run yet")
+        _ = held.begin()
+        let given = held.giveUp(1, error)
+        #expect(given?.failure.code == error.code.rawValue && given?.failure.permanent == true && given?.job == 10)
+        #expect(held.giveUp(1, error) == nil)
+        let wanted = held.finish(result(1), payload: [])
+        #expect(!wanted, "what the computation returns in the end is dropped")
     }
 
     @Test func theNextShardIsTheOneBehindTheRunningJob() {
@@ -64,9 +91,9 @@ import Wire
         let begun = held.begin()
         #expect(begun?.dispatch.token == 1)
         #expect(held.next?.key.shard == 2)
-        held.release(2)
+        held.cancel(2, now: 0)
         #expect(held.next?.key.shard == 3)
-        held.release(3)
+        held.cancel(3, now: 0)
         #expect(held.next == nil)
     }
 }

@@ -139,7 +139,8 @@ import Testing
         let store = try place.open()
         try place.store([payload(1_000, 1)], in: store)
         for (segment, offset, length) in [
-            (Int64(1), Int64.max, Int64(1)), (1, -25, 1_000), (1, 0, .max), (1, 0, -1), (.max, 0, 1), (.min, 0, 1), (0, 0, 1),
+            (Int64(1), Int64.max, Int64(1)), (1, -25, 1_000), (1, 0, .max), (1, 0, -1), (.max, 0, 1), (.min, 0, 1),
+            (0, 0, 1),
         ] {
             let location = SegmentLocation(segment: segment, offset: offset, length: length)
             let error = #expect(throws: PayloadStoreError.self) { try store.read(location, ContentHash(of: [])) }

@@ -5,7 +5,7 @@ internal import Messaging
 internal import Plant
 
 /// What a term needs besides the socket: its epoch, the lane of the disk, the lane of the database, the mailbox into
-/// which both answer, and the janitor. It dies with the term, so that no answer reaches a later one.
+/// which both answer, the janitor and the scrub. It dies with the term, so that no answer reaches a later one.
 struct BrokerLanes: Sendable {
     let epoch: UInt32
     let mailbox: Mailbox<BrokerNote>
@@ -16,6 +16,7 @@ struct BrokerLanes: Sendable {
     private let janitor: BrokerJanitor
     /// Nil where nobody watches over machines.
     private let alarms: BrokerAlarms?
+    private let scrub: BrokerScrub
 
     /// Raises the epoch, and only then opens the disk: the former leader's last commit is over by then, and whatever
     /// it still appends will never be anybody's clip.
@@ -36,6 +37,9 @@ struct BrokerLanes: Sendable {
             alarms = try makeAlarmLedger.map { [epoch] in
                 try BrokerAlarms(epoch: epoch, makeLedger: $0, logger: logger)
             }
+            scrub = try BrokerScrub(
+                directory: configuration.dataDirectory, bytesPerSecond: configuration.scrubBytesPerSecond,
+                makeLedger: makeLedger, logger: logger)
         } catch {
             try ledger.stop()
             try renewal.stop()
@@ -51,6 +55,7 @@ struct BrokerLanes: Sendable {
     /// Ends the threads, once what they do now is done.
     func stop() throws {
         try alarms?.stop()
+        try scrub.stop()
         try janitor.stop()
         try disk.stop()
         try ledger.stop()

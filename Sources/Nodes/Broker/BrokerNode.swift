@@ -24,6 +24,8 @@ package final class BrokerNode: Sendable {
         package var payloadPlace: PayloadPlace
         /// Room that a segment of clips takes at once, bytes.
         package var segmentBytes: Int64 = 256 << 20
+        /// How fast stored bytes are proved while nobody needs them.
+        package var scrubBytesPerSecond: Int64 = 8 << 20
         /// Who this broker is, in the ledger's epoch row.
         package var holder: String
         package var broker: BrokerConfiguration

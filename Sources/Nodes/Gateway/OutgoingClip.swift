@@ -2,7 +2,7 @@ package import Datasets
 internal import FoundationEssentials
 package import Plant
 internal import SwiftProtobuf
-internal import Wire
+package import Wire
 
 /// A clip on its way to the broker: all but its bytes, which stay in its file until they are sent.
 package struct OutgoingClip: Hashable, Sendable {
@@ -60,7 +60,7 @@ package struct OutgoingClip: Hashable, Sendable {
     }
 
     /// The clip's file, as it is now; throws when it is gone or another one.
-    func bytes() throws(WireError) -> [UInt8] {
+    package func bytes() throws(WireError) -> [UInt8] {
         let bytes: [UInt8]
         do throws(FileTrouble) {
             bytes = try ForeignFile(path, followingLinks: true).bytes()

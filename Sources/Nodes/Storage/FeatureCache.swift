@@ -44,7 +44,8 @@ package final class FeatureCache: FeatureStore {
     /// Nil where the bytes are not those that were kept.
     private static func values(of key: ContentHash, in bytes: [UInt8]) -> [Float]? {
         let count = (bytes.count - hashBytes) / MemoryLayout<Float>.size
-        guard bytes.count >= hashBytes, hash(key, bytes.dropLast(hashBytes)).bytes[...] == bytes.suffix(hashBytes) else {
+        guard bytes.count >= hashBytes, hash(key, bytes.dropLast(hashBytes)).bytes[...] == bytes.suffix(hashBytes)
+        else {
             return nil
         }
         return bytes.withUnsafeBytes { bytes in
@@ -90,7 +91,8 @@ package final class FeatureCache: FeatureStore {
             let files = try folder.names().compactMap { name in folder.glance(at: name).map { (name, $0) } }
             var total = files.reduce(0) { $0 + $1.1.byteCount }
             guard total > byteLimit else { return }
-            for (name, glance) in files.sorted(by: { $0.1.changedAt < $1.1.changedAt }) where total > byteLimit / 10 * 9 {
+            for (name, glance) in files.sorted(by: { $0.1.changedAt < $1.1.changedAt }) where total > byteLimit / 10 * 9
+            {
                 try folder.remove(name)
                 total -= glance.byteCount
             }

@@ -34,7 +34,8 @@ package final class RowStore: PayloadStore {
         }
         guard ContentHash(of: row.bytes) == hash else {
             throw PayloadStoreError(
-                .damaged, "the \(row.bytes.count) bytes of payload \(number) in the database are not those that were stored")
+                .damaged,
+                "the \(row.bytes.count) bytes of payload \(number) in the database are not those that were stored")
         }
         return Frame.payload(row.bytes)
     }

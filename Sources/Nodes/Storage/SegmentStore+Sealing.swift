@@ -4,19 +4,12 @@ internal import Logging
 internal import Plant
 
 extension SegmentStore {
-    /// The numbers of the segments on disk, ascending.
-    func segmentNumbers() throws -> [Int64] {
-        try folder.names().compactMap { SegmentName(text: $0)?.number }.sorted()
-    }
-
-    /// As above; what is no segment is named, and left alone.
-    func nameStrangers() throws -> [Int64] {
-        let strangers = try folder.names().filter { SegmentName(text: $0) == nil }
-        if !strangers.isEmpty {
-            let names = strangers.prefix(10).map(\.debugDescription).joined(separator: ", ")
-            logger.warning("\(folder.path) holds \(strangers.count) files that are no segments; left alone: \(names)")
-        }
-        return try segmentNumbers()
+    /// What is no segment is named, and left alone.
+    func nameStrangers(_ names: [String]) {
+        let strangers = names.filter { SegmentName(text: $0) == nil }
+        guard !strangers.isEmpty else { return }
+        let listed = strangers.prefix(10).map(\.debugDescription).joined(separator: ", ")
+        logger.warning("\(folder.path) holds \(strangers.count) files that are no segments; left alone: \(listed)")
     }
 
     /// Gives back the room that a segment never used, unless a living broker makes it grow.

@@ -14,17 +14,16 @@ package import Plant
 /// happened to a segment meanwhile can touch what comes later. The brokers of a cluster share the directory; a segment
 /// is locked by the one that makes it grow, and all read all of them.
 package final class SegmentStore: PayloadStore {
-    let folder: Folder
+    private let files: SegmentFiles
+    var folder: Folder { files.folder }
     let segmentBytes: Int64
     let logger = Logger(label: "auscult.broker")
     private let synchronise: (Int32) -> Int32
     /// The segment that grows, nil until the first record and after a full one.
-    private(set) var current: Segment?
+    private var current: Segment?
     private var nextNumber: Int64
-    /// Older segments, opened when first read.
-    var readers: [Int64: OpenFile] = [:]
 
-    struct Segment {
+    private struct Segment {
         let number: Int64
         let file: OpenFile
         let capacity: Int64
@@ -43,9 +42,10 @@ package final class SegmentStore: PayloadStore {
         precondition(segmentBytes > 0, "a segment needs room, not \(segmentBytes) bytes")
         self.segmentBytes = segmentBytes
         self.synchronise = synchronise
-        folder = try Folder(directory)
+        files = SegmentFiles(try Folder(directory))
         nextNumber = 0
-        let last = try nameStrangers().last ?? 0
+        nameStrangers(try files.folder.names())
+        let last = try files.numbers().last ?? 0
         let known = try reach(last)
         // A segment that was lost keeps its number: its clips must never find those of another under it.
         nextNumber = max(last, known.lastSegment) + 1
@@ -73,6 +73,10 @@ package final class SegmentStore: PayloadStore {
         } catch let error as FileError {
             throw PayloadStoreError(error)
         }
+    }
+
+    package func read(_ location: SegmentLocation, _ hash: ContentHash) throws -> [Frame] {
+        try files.read(location, hash)
     }
 
     private func write(_ parts: [Frame]) throws -> SegmentLocation {
@@ -146,5 +150,37 @@ package final class SegmentStore: PayloadStore {
             throw error
         }
         return Segment(number: number, file: file, capacity: capacity, end: 0)
+    }
+
+    // MARK: retention
+
+    /// The newest segment always stays: the next one's number follows from it, and numbers are never used twice.
+    package func segments(untouchedForSeconds seconds: Int64) throws -> [Int64] {
+        let now = time(nil)
+        return try files.numbers().dropLast().filter { number in
+            guard number != current?.number, let name = SegmentName(number),
+                let glance = folder.glance(at: name.text), Int64(now - glance.changedAt) >= seconds
+            else { return false }
+            return try !isGrowing(number)
+        }
+    }
+
+    /// Whether a living broker adds to the segment.
+    private func isGrowing(_ number: Int64) throws -> Bool {
+        let file = try files.file(number)
+        guard try file.lock() else { return true }
+        file.unlock()
+        return false
+    }
+
+    package func remove(_ segments: [Int64]) throws {
+        for number in segments {
+            precondition(number != current?.number, "segment \(number) grows still")
+            do throws(FileError) {
+                try files.remove(number)
+            } catch {
+                throw PayloadStoreError(error)
+            }
+        }
     }
 }

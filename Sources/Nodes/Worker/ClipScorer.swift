@@ -28,10 +28,12 @@ package final class ClipScorer {
     /// - Parameters:
     ///   - payload: the clip's file.
     ///   - content: fetches the model's file by its hash.
+    ///   - decoding: told when the decoding of the clip begins, and when it has ended.
     ///
     /// Throws what is wrong with the clip or the model as a `WireError`, and whatever `content` throws.
     package func score(
-        _ work: WireScoreWork, payload: [UInt8], content: (ContentHash) throws -> [UInt8]
+        _ work: WireScoreWork, payload: [UInt8], content: (ContentHash) throws -> [UInt8],
+        decoding: (Bool) -> Void = { _ in }
     ) throws -> WireScore {
         guard let machine = MachineName(type: work.machine.type, id: work.machine.id) else {
             throw WireError(
@@ -41,9 +43,14 @@ package final class ClipScorer {
             throw WireError(.noSuchModel, "\(work.name): no model is promoted for \(machine)")
         }
         var model = try loaded(hash, version: work.modelVersion, content: content)
-        let clip = try model.decoder.decode(
-            payload, format: work.format == .logMel ? .logMel : .audio, name: work.name, channel: Int(work.channel),
-            feature: work.hasFeature ? FeatureRecord(work.feature) : nil)
+        let clip: ClipDecoder.Decoded
+        do {
+            decoding(true)
+            defer { decoding(false) }
+            clip = try model.decoder.decode(
+                payload, format: work.format == .logMel ? .logMel : .audio, name: work.name,
+                channel: Int(work.channel), feature: work.hasFeature ? FeatureRecord(work.feature) : nil)
+        }
         let score: ClipScore
         do throws(ModelError) {
             score = try model.scorer.score(clip.signal, machine: machine)

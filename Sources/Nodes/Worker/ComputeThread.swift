@@ -32,17 +32,18 @@ final class ComputeThread: Sendable {
     /// - Parameters:
     ///   - mailbox: of which this thread becomes the owner.
     ///   - held: the worker's jobs, shared with the connection's thread.
+    ///   - watch: told when foreign bytes are decoded.
     ///   - cacheBytes: how much content is kept for the next shard.
     ///   - activationBytes: how much of a network's activations is kept for the next phase of a step.
     ///   - features: makes the store of decoded clips, on this thread.
     init(
-        mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, cacheBytes: Int, activationBytes: Int,
-        features: @escaping @Sendable () throws -> any FeatureStore
+        mailbox: Mailbox<Event>, held: HeldJobsLock, connection: Connection, watch: ComputeWatch, cacheBytes: Int,
+        activationBytes: Int, features: @escaping @Sendable () throws -> any FeatureStore
     ) throws {
         let ahead = try ContentAhead(fetch: connection.fetch, features: features)
         (thread, _) = try NodeThread.start("compute") {
             let loop = Loop(
-                mailbox: mailbox, held: held, connection: connection, cacheBytes: cacheBytes,
+                mailbox: mailbox, held: held, connection: connection, watch: watch, cacheBytes: cacheBytes,
                 shards: ShardWorker(store: try features(), activationBytes: activationBytes), ahead: ahead)
             return ((), { loop.run() })
         }
@@ -58,10 +59,12 @@ final class ComputeThread: Sendable {
 }
 
 /// The jobs in hand, shared by the compute thread and the connection's thread.
-final class HeldJobsLock: Sendable {
+package final class HeldJobsLock: Sendable {
     private let jobs = Mutex(HeldJobs())
 
-    func withLock<Result: Sendable>(_ body: (inout sending HeldJobs) -> sending Result) -> sending Result {
+    package init() {}
+
+    package func withLock<Result: Sendable>(_ body: (inout sending HeldJobs) -> sending Result) -> sending Result {
         jobs.withLock { body(&$0) }
     }
 }
@@ -71,6 +74,7 @@ private final class Loop {
     private let mailbox: Mailbox<ComputeThread.Event>
     private let held: HeldJobsLock
     private let connection: ComputeThread.Connection
+    private let watch: ComputeWatch
     private let clips = ClipScorer()
     private let shards: ShardWorker
     private var cache: ContentCache
@@ -78,13 +82,14 @@ private final class Loop {
 
     init(
         mailbox: Mailbox<ComputeThread.Event>, held: HeldJobsLock, connection: ComputeThread.Connection,
-        cacheBytes: Int, shards: ShardWorker, ahead: ContentAhead
+        watch: ComputeWatch, cacheBytes: Int, shards: ShardWorker, ahead: ContentAhead
     ) {
         self.ahead = ahead
         self.shards = shards
         self.mailbox = mailbox
         self.held = held
         self.connection = connection
+        self.watch = watch
         cache = ContentCache(byteLimit: cacheBytes)
     }
 
@@ -120,7 +125,9 @@ private final class Loop {
         do {
             switch dispatch.work {
             case .score(let work):
-                result.score = try clips.score(work, payload: payload) { try content($0, of: dispatch.token) }
+                result.score = try clips.score(
+                    work, payload: payload, content: { try content($0, of: dispatch.token) },
+                    decoding: { $0 ? watch.begin(dispatch.token, name: work.name) : watch.end() })
             case .shard(let work):
                 output = try shards.output(
                     kind: work.kind, specification: [UInt8](work.specification),

@@ -5,7 +5,8 @@ package import Wire
 /// threads share it under a lock.
 ///
 /// A job is `waiting`, becomes `running` when the compute thread takes it, then `finished`, and is forgotten on
-/// RESULT_ACK. A cancelled job is forgotten at once; what its computation returns is dropped.
+/// RESULT_ACK. A cancelled job is forgotten at once, unless it runs: then it is `abandoned` until its computation returns,
+/// which is dropped.
 package struct HeldJobs: Sendable {
     package struct Finished: Sendable {
         package var result: WireResult
@@ -16,6 +17,8 @@ package struct HeldJobs: Sendable {
         case waiting(WireDispatch, payload: [UInt8])
         case running(progress: UInt64)
         case finished(Finished)
+        /// It still keeps the compute thread; the time is when it was cancelled, in milliseconds of the steady clock.
+        case abandoned(progress: UInt64, since: Int64)
     }
 
     private struct Entry: Sendable {
@@ -30,7 +33,17 @@ package struct HeldJobs: Sendable {
 
     package init() {}
 
-    package var isEmpty: Bool { entries.isEmpty }
+    /// Nothing is in hand that anybody wants.
+    package var isEmpty: Bool {
+        entries.values.allSatisfy { if case .abandoned = $0.state { true } else { false } }
+    }
+
+    /// Whether a cancelled job has kept the compute thread for longer than that.
+    package func isStuck(now: Int64, patience: Int64) -> Bool {
+        entries.values.contains { entry in
+            if case .abandoned(_, let since) = entry.state { now - since > patience } else { false }
+        }
+    }
 
     /// Takes a job in; one already held is left as it is.
     package mutating func take(_ dispatch: WireDispatch, payload: [UInt8]) {
@@ -88,15 +101,44 @@ package struct HeldJobs: Sendable {
 
     /// Keeps a result until it is acknowledged. False when the job was cancelled and nobody wants the result.
     package mutating func finish(_ result: WireResult, payload: [UInt8]) -> Bool {
+        if case .abandoned? = entries[result.token]?.state { entries[result.token] = nil }
         guard case .running? = entries[result.token]?.state else { return false }
         entries[result.token]?.state = .finished(Finished(result: result, payload: payload))
         return true
     }
 
-    /// The result is durable, or the lease void: forget the job.
+    /// The result is durable: forget the job.
     package mutating func release(_ token: UInt64) {
         entries[token] = nil
     }
+
+    /// The lease is void.
+    package mutating func cancel(_ token: UInt64, now: Int64) {
+        switch entries[token]?.state {
+        case .running(let progress): entries[token]?.state = .abandoned(progress: progress, since: now)
+        case .abandoned: break
+        case .waiting, .finished, nil: entries[token] = nil
+        }
+    }
+
+    /// Ends the running job from outside, as its fault. Nil when it does not run any more, or nobody wants it.
+    package mutating func giveUp(_ token: UInt64, _ error: WireError) -> WireResult? {
+        guard case .running? = entries[token]?.state, let job = entries[token]?.job else { return nil }
+        let result = WireResult.with {
+            $0.token = token
+            $0.job = job
+            $0.failure = .with {
+                $0.code = error.code.rawValue
+                $0.reason = error.reason
+                $0.permanent = error.code.retry != .later
+            }
+        }
+        entries[token]?.state = .finished(Finished(result: result, payload: []))
+        return result
+    }
+
+    /// Whether the job is in hand.
+    package func holds(_ token: UInt64) -> Bool { entries[token] != nil }
 
     /// Results without acknowledgement: sent again to a broker that has just welcomed us.
     package var unacknowledged: [Finished] {
@@ -107,8 +149,9 @@ package struct HeldJobs: Sendable {
 
     /// What HELLO tells a broker that may have forgotten us.
     package var inventory: [WireHeldLease] {
-        entries.sorted { $0.key < $1.key }.map { token, entry in
-            .with {
+        entries.sorted { $0.key < $1.key }.compactMap { token, entry in
+            if case .abandoned = entry.state { return nil }
+            return .with {
                 $0.token = token
                 $0.job = entry.job
                 if let shard = entry.shard { $0.shard = shard }
@@ -122,7 +165,7 @@ package struct HeldJobs: Sendable {
         entries.sorted { $0.key < $1.key }.compactMap { token, entry in
             switch entry.state {
             case .waiting: WireProgress.with { $0.token = token }
-            case .running(let counter):
+            case .running(let counter), .abandoned(let counter, _):
                 WireProgress.with {
                     $0.token = token
                     $0.counter = counter

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Glibc
 internal import Logging
 package import Messaging
 internal import Plant
@@ -30,6 +31,7 @@ package final class WorkerNode: Sendable {
         /// How much of a network's activations is kept from one phase of a training step to the next; nil for half of the
         /// host's memory, shared by as many workers as it has cores.
         package var activationBytes: Int?
+        package var limits = WorkerLimits()
 
         package init(
             endpoints: [Endpoint], security: Security = .plain, name: String, credits: UInt32 = 4,
@@ -54,20 +56,25 @@ package final class WorkerNode: Sendable {
 
     /// How long a job waits for content; the link asks again by itself when the broker was restarted meanwhile.
     private static let fetchTimeout = Duration.seconds(60)
+    /// How long a goodbye waits for the acknowledgement of a last result.
+    private static let acknowledgementMilliseconds: Int64 = 10_000
 
     private let held: HeldJobsLock
     private let drain: Drain
     private let link: PeerLink
     private let compute: ComputeThread
+    private let watch: ComputeWatch
 
     /// Starts both threads; the link goes on trying until a broker welcomes it.
     ///
     /// - Parameters:
     ///   - welcomed: called on the link's thread at each welcome.
     ///   - drainOrdered: called there when an operator has the broker drain us: `finish` is due.
+    ///   - hung: called when the compute thread is lost to a job, after goodbye: the process should end, and another be
+    ///     started in its place. What waited behind that job goes elsewhere and is not charged with it.
     package init(
         _ configuration: Configuration, welcomed: @escaping @Sendable () -> Void,
-        drainOrdered: @escaping @Sendable () -> Void = {}
+        drainOrdered: @escaping @Sendable () -> Void = {}, hung: @escaping @Sendable (String) -> Void
     ) throws {
         let held = HeldJobsLock()
         let drain = try Drain()
@@ -93,21 +100,49 @@ package final class WorkerNode: Sendable {
             default: break
             }
         }
+        watch = try ComputeWatch()
         compute = try ComputeThread(
             mailbox: jobs, held: held,
             connection: .init(
                 fetch: { hash in
                     let request = WireMessage.fetch(.with { $0.sha256 = Data(hash.bytes) })
-                    return try link.request(request, timeout: Self.fetchTimeout).payload.joined()
+                    let bytes = try link.request(request, timeout: Self.fetchTimeout).payload.joined()
+                    guard ContentHash(of: bytes) == hash else {
+                        throw WireError(.wrongSHA256, "the content \(hash) arrived with other bytes")
+                    }
+                    return bytes
                 },
                 report: { result, output in link.send(.result(result), payload: Frame.payload(output)) }),
-            cacheBytes: configuration.cacheBytes,
+            watch: watch, cacheBytes: configuration.cacheBytes,
             activationBytes: configuration.activationBytes ?? Configuration.shareOfMemory,
             features: {
                 guard let directory = configuration.featureDirectory else { return MemoryFeatureStore() }
                 return try FeatureCache(directory: directory, byteLimit: configuration.featureBytes)
             })
         (self.held, self.drain, self.link) = (held, drain, link)
+        try watch.start(configuration.limits, held: held) { trouble in
+            hung(Self.abandon(trouble, held: held, link: link))
+        }
+    }
+
+    /// Gives the compute thread up: tells the broker whose fault it is, if it is a clip's, and says goodbye. Returns what
+    /// to tell people.
+    private static func abandon(_ trouble: ComputeWatch.Trouble, held: HeldJobsLock, link: PeerLink) -> String {
+        var reason = "a job goes on and on after it was cancelled"
+        if case .tooCostly(let token, let error) = trouble {
+            reason = error.reason
+            let result = held.withLock { $0.giveUp(token, error) }
+            if let result { link.send(.result(result)) }
+            // Before that is acknowledged, a goodbye would put the clip back in line as if nothing had happened.
+            let deadline = SteadyClock.milliseconds + acknowledgementMilliseconds
+            while held.withLock({ $0.holds(token) }), SteadyClock.milliseconds < deadline { usleep(10_000) }
+        }
+        do {
+            try link.close(reason: reason)
+        } catch {
+            Logger(label: "auscult.worker").warning("\(error)")
+        }
+        return reason
     }
 
     /// Finishes what is in hand, takes nothing new, says goodbye, and ends. Blocks until then.
@@ -117,6 +152,7 @@ package final class WorkerNode: Sendable {
         drain.waitUntilEmpty()
         try link.close(reason: "drained")
         try compute.stop()
+        try watch.stop()
     }
 
     private static func take(
@@ -131,7 +167,7 @@ package final class WorkerNode: Sendable {
             held.withLock { $0.release(acknowledgement.token) }
             drain.note(held)
         case .message(.cancel(let cancel), _):
-            held.withLock { $0.release(cancel.token) }
+            held.withLock { $0.cancel(cancel.token, now: SteadyClock.milliseconds) }
             drain.note(held)
         case .message(.drain, _): drain.request(held)
         case .message, .lost, .ended: break

@@ -9,9 +9,11 @@ import PostgreSQL
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "db",
-        abstract: "Sets up the database, brings its schema up to date, says where it is and how long it keeps clips.",
+        abstract:
+            "Sets up the database and its schema, says where it is and how long clips are kept, and finds damage.",
         subcommands: [
             DatabaseInit.self, DatabaseMigrate.self, DatabaseStatus.self, DatabaseAddress.self, DatabaseRetention.self,
+            DatabaseScrub.self,
         ])
 }
 

@@ -64,7 +64,7 @@ struct BrokerCommand: ParsableCommand {
     }
 
     func run() throws {
-        let stop = StopSignal()
+        let stop = ServiceProcess.begin()
         let endpoint = try Endpoint(listen)
         let security = try security()
         guard endpoint.isLocal || security != .plain else {

@@ -69,7 +69,7 @@ struct GatewayCommand: ParsableCommand {
     }
 
     func run() throws {
-        let stop = StopSignal()
+        let stop = ServiceProcess.begin()
         let name = name ?? "gateway-\(PeerIdentity.hostName)-\(watch.split(separator: "/").last ?? "")"
         let node = try GatewayNode(
             .init(

@@ -53,7 +53,7 @@ struct WorkerServiceCommand: ParsableCommand {
     }
 
     func run() throws {
-        let stop = StopSignal()
+        let stop = ServiceProcess.begin()
         let name = name
         let ready = Once { try Console.json(ServiceReady(service: "worker", name: name)) }
         let drain = Once { kill(getpid(), SIGTERM) }
@@ -62,7 +62,12 @@ struct WorkerServiceCommand: ParsableCommand {
                 endpoints: broker.endpoints(), security: broker.security(for: .worker), name: name,
                 credits: credits, featureDirectory: cache, featureBytes: Int64(cacheGigabytes * 0x1p30),
                 activationBytes: activationGigabytes.map { Int($0 * 0x1p30) }),
-            welcomed: { ready.call() }, drainOrdered: { drain.call() })
+            welcomed: { ready.call() }, drainOrdered: { drain.call() },
+            hung: { reason in
+                // A thread cannot be ended; the supervisor starts another process.
+                Console.note("the worker ends: \(reason)")
+                Glibc.exit(ExitStatus.failed.rawValue)
+            })
         _ = stop.wait()
         try node.finish()
     }
@@ -89,7 +94,7 @@ struct CoordinatorCommand: ParsableCommand {
     var data: String?
 
     func run() throws {
-        let stop = StopSignal()
+        let stop = ServiceProcess.begin()
         let name = name
         let ready = Once { try Console.json(ServiceReady(service: "coordinator", name: name)) }
         let node = try CoordinatorNode(

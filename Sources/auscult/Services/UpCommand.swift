@@ -13,7 +13,9 @@ struct UpCommand: ParsableCommand {
         abstract: "Runs a whole cluster on this host, in the foreground.",
         discussion: """
             Starts a private PostgreSQL (unless --database names one), the broker, the coordinator and the workers, and
-            restarts what dies. Prints one JSON line when everything is ready; SIGTERM or Ctrl-C stops all of it.
+            restarts what dies. Prints one JSON line when everything is ready; SIGTERM or Ctrl-C stops all of it, workers \
+            first, when what they have in hand is done. A second SIGTERM or Ctrl-C ends this process at once: the services \
+            notice and stop by themselves; a private PostgreSQL goes on until the next 'up' on the directory takes it over.
 
             Example: auscult up --data plant --workers 2
             """)
@@ -78,7 +80,7 @@ struct UpCommand: ParsableCommand {
     }
 
     func run() throws {
-        let stop = StopSignal()
+        let stop = ServiceProcess.begin()
         let folder = try makeFolder()
         let directory = folder.path
         let lock = try Self.lock(folder)

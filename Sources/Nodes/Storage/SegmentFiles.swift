@@ -1,11 +1,25 @@
-internal import Files
+package import Files
 internal import Glibc
 package import Messaging
 package import Plant
 
-extension SegmentStore {
+/// The segment files of a folder, to be read: payloads are found by their location and proved by their hash.
+///
+/// Belongs to one thread: calls block.
+package final class SegmentFiles {
     private static let readersLimit = 64
     private static let partBytes: Int64 = 1 << 20
+
+    let folder: Folder
+    /// Files that were read lately.
+    private var readers: [Int64: OpenFile] = [:]
+
+    package init(_ folder: Folder) { self.folder = folder }
+
+    /// The numbers of the segments there are, ascending.
+    func numbers() throws(FileError) -> [Int64] {
+        try folder.names().compactMap { SegmentName(text: $0)?.number }.sorted()
+    }
 
     /// Reads a payload back, in parts of at most 1 MiB.
     ///
@@ -17,8 +31,11 @@ extension SegmentStore {
             let parts = try read(location)
             guard ContentHash(of: parts) == hash else {
                 throw PayloadStoreError(
-                    .damaged, "\(location.length) bytes at \(location.offset) of \(path(of: location.segment)) are not "
-                        + "those that were stored")
+                    .damaged,
+                    """
+                    \(location.length) bytes at \(location.offset) of \(path(of: location.segment)) are not those that \
+                    were stored
+                    """)
             }
             return parts
         } catch let error as FileError {
@@ -28,7 +45,7 @@ extension SegmentStore {
     }
 
     private func read(_ location: SegmentLocation) throws -> [Frame] {
-        let file = try reader(of: location.segment)
+        let file = try file(location.segment)
         let byteCount = try file.byteCount
         let begin = location.offset.addingReportingOverflow(Int64(SegmentRecordHeader.byteCount))
         let end = begin.partialValue.addingReportingOverflow(location.length)
@@ -36,7 +53,8 @@ extension SegmentStore {
             end.partialValue <= byteCount
         else {
             throw PayloadStoreError(
-                .damaged, "\(file.path) ends at \(byteCount), before the \(location.length) bytes at \(location.offset)")
+                .damaged, "\(file.path) ends at \(byteCount), before the \(location.length) bytes at \(location.offset)"
+            )
         }
         return try stride(from: begin.partialValue, to: end.partialValue, by: Int(Self.partBytes)).map { position in
             try Frame(byteCount: Int(min(end.partialValue - position, Self.partBytes))) { bytes in
@@ -47,8 +65,7 @@ extension SegmentStore {
         }
     }
 
-    func reader(of number: Int64) throws -> OpenFile {
-        if let current, current.number == number { return current.file }
+    func file(_ number: Int64) throws -> OpenFile {
         if let known = readers[number] { return known }
         guard let name = SegmentName(number) else {
             throw PayloadStoreError(.damaged, "\(folder.path) never had a segment \(number)")
@@ -57,6 +74,12 @@ extension SegmentStore {
         let file = try folder.open(name.text, .read)
         readers[number] = file
         return file
+    }
+
+    func remove(_ number: Int64) throws(FileError) {
+        readers[number] = nil
+        guard let name = SegmentName(number) else { return }
+        try folder.remove(name.text)
     }
 
     private func path(of number: Int64) -> String {
