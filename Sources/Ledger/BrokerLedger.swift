@@ -4,9 +4,15 @@ package import Plant
 ///
 /// Calls block on the database, so an implementation belongs to one thread of its own, never to the broker's poll
 /// thread. All writes are keyed: a call whose outcome is unknown is simply made again.
-package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger, IntegrityLedger {
+package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger, IntegrityLedger, SessionLedger {
     /// Raises the broker epoch by one and returns it; every later write of an older epoch throws `.fenced`.
     func openEpoch(holder: String) throws -> UInt32
+
+    /// What the leader does four times a minute, so that open clips are found as fast after a year as on the first day:
+    /// begins the day that new clips are filed under, and moves on from clips that have ended.
+    ///
+    /// - Parameter time: microseconds since 1970-01-01T00:00:00Z; nil for the ledger's own calendar, which may say anything.
+    func settle(epoch: UInt32, at time: Int64?) throws
 
     /// Makes clips durable rows. The bytes must already be. A key seen before yields the first job and `duplicate`;
     /// with other bytes than the first time also `sameContent == false`. One acceptance per clip, in the order given.

@@ -5,6 +5,13 @@ package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// The database cannot be reached now; the same call may go through later.
         case unreachable
+        /// The database answered and did not do it, for a reason that need not lie in what it was asked: the same call may go
+        /// through later.
+        case unavailable
+        /// A value does not fit into the database and never will.
+        case invalid
+        /// This is no database for us: a pooler in between, another encoding, a right we lack, another cluster's.
+        case unfit
         /// The database does not let us in: user, password or name is wrong.
         case denied
         /// Another broker or coordinator has taken over: stop.
@@ -13,7 +20,7 @@ package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         case schema
         /// What was asked for does not exist.
         case notFound
-        /// The database refused the statement.
+        /// What was asked for is against a rule.
         case refused
         /// Stored bytes do not have their hash.
         case damaged
@@ -26,6 +33,9 @@ package struct LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
         self.description = description
     }
+
+    /// The same call may go through later: services wait and try again.
+    package var mayPass: Bool { code == .unreachable || code == .unavailable }
 }
 
 extension LedgerError {

@@ -12,7 +12,7 @@ package struct RetentionPolicy: Hashable, Sendable {
     }
 }
 
-/// What time does to clips: room for the days to come, and an end to those that are over.
+/// What time does to clips: an end to the days that are over.
 ///
 /// Nothing here needs an epoch: what may be dropped follows from the rows alone, and does not change back.
 /// Times are microseconds since 1970-01-01T00:00:00Z, nil for the ledger's own clock.
@@ -22,8 +22,8 @@ package protocol RetentionLedger: Sendable {
     /// - Throws: `.refused` for a policy out of range.
     func keep(_ policy: RetentionPolicy) throws
 
-    /// Makes room for the clips of the days to come.
-    func ensurePartitions() throws
+    /// What the ledger's own calendar says, which may be anything.
+    func calendar() throws -> Int64
 
     /// Drops the days whose time is over and all of whose clips were scored or given up, with their keys; returns how
     /// many. One that is in use just now stays until the next call.

@@ -35,12 +35,16 @@ extension Connection {
         prepared.removeAll()
     }
 
+    /// Runs one command of the program's, without parameters, and leaves nothing behind: unlike `execute`, not even what it saw
+    /// until the end of its transaction.
+    package func command(_ sql: String) throws(PostgreSQLError) { _ = try rows(PQexec(handle, sql)) }
+
     /// Runs `body` in a transaction: all of it is committed, or none when it throws.
     ///
-    /// - Parameter begin: `BEGIN` with options, such as `BEGIN ISOLATION LEVEL SERIALIZABLE`.
+    /// Each statement sees what was committed before it, whatever the role's settings say.
     @discardableResult
-    package func transaction<Result>(begin: String = "BEGIN", _ body: () throws -> Result) throws -> Result {
-        try execute(begin)
+    package func transaction<Result>(_ body: () throws -> Result) throws -> Result {
+        try execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         do {
             let result = try body()
             let command = try execute("COMMIT").command
@@ -63,7 +67,7 @@ extension Connection {
         return name
     }
 
-    private func rows(_ result: OpaquePointer?) throws(PostgreSQLError) -> Rows {
+    func rows(_ result: OpaquePointer?) throws(PostgreSQLError) -> Rows {
         switch PQresultStatus(result) {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
             guard let result else { preconditionFailure("a result with a good status exists") }

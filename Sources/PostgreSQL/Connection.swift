@@ -43,26 +43,19 @@ package final class Connection {
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
         guard PQstatus(handle) == CONNECTION_OK else {
             let reason = PostgreSQLError.sentence(of: PQerrorMessage(handle))
-            // The server asks for the password before it looks at anything else; it may also die right after.
-            let isRefusal =
-                (PQconnectionUsedPassword(handle) != 0 || PQconnectionNeedsPassword(handle) != 0)
-                && !Self.signsOfLoss.contains { reason.contains($0) }
+            // Only a server that asks for a password has looked at who we are.
+            let wasAsked = PQconnectionUsedPassword(handle) != 0 || PQconnectionNeedsPassword(handle) != 0
+            let state = wasAsked ? Self.stateOfRefusal(settings) : nil
+            let isDenied = PQconnectionNeedsPassword(handle) != 0 || state.map(PostgreSQLError.isDenial) == true
             throw PostgreSQLError(
-                isRefusal ? .denied : .unreachable,
-                isRefusal
+                isDenied ? .denied : .unreachable, sqlState: state,
+                isDenied
                     ? "the database at \(place) refused the connection: \(reason); check the URL"
                     : "cannot reach the database at \(place): \(reason)")
         }
     }
 
     deinit { PQfinish(handle) }
-
-    /// What is said when the server goes away while it greets us: by libpq, in English since we set no locale, and by
-    /// the server itself.
-    private static let signsOfLoss = [
-        "server closed the connection", "could not receive data", "could not send", "terminating connection",
-        "the database system is", "connection slots are reserved", "too many clients",
-    ]
 
     /// Whether the last call left the connection usable.
     package var isAlive: Bool { PQstatus(handle) == CONNECTION_OK }

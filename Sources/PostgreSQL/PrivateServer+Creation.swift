@@ -49,22 +49,62 @@ extension PrivateServer {
         }
     }
 
-    /// Creates the roles and the database; what exists stays.
+    /// Creates the roles and the database; what exists stays, within the limits of today.
     func createRoles() throws(PostgreSQLError) {
         let connection = try Connection(url(role: Self.administrator, database: "postgres"))
-        let attributes = [Self.owner: "CREATEDB CREATEROLE"]
         for role in [Self.owner, Self.analyst, Self.operator]
         where try connection.execute("SELECT FROM pg_roles WHERE rolname = $1", [.text(role)]).isEmpty {
             // A directory of an earlier version has no password for a role that came later.
             try createPassword(of: role)
             // Roles cannot be created with parameters; the name is ours and the password hexadecimal.
             try connection.executeScript(
-                "CREATE ROLE \(role) LOGIN \(attributes[role] ?? "") PASSWORD '\(password(of: role))'")
+                "CREATE ROLE \(role) LOGIN PASSWORD '\(password(of: role))'")
         }
         if try connection.execute("SELECT FROM pg_database WHERE datname = $1", [.text(Self.database)]).isEmpty {
             try connection.executeScript("CREATE DATABASE \(Self.database) OWNER \(Self.owner)")
         }
+        try connection.executeScript(Self.bounds)
+        try Connection(url(role: Self.administrator, database: Self.database)).executeScript(Self.closedFunctions)
     }
+
+    /// What each role may take of the server. The owner makes neither roles nor databases, may end others' sessions, and has
+    /// its share of connections in any case.
+    private static let bounds = """
+        ALTER ROLE \(owner) NOCREATEROLE NOCREATEDB;
+        ALTER ROLE \(owner) SET temp_file_limit = -1;
+        GRANT pg_signal_backend, pg_read_all_stats TO \(owner);
+        ALTER ROLE \(analyst) CONNECTION LIMIT 20;
+        ALTER ROLE \(PrivateServer.operator) CONNECTION LIMIT 10;
+        \(manners(of: analyst))
+        \(manners(of: PrivateServer.operator))
+        """
+
+    /// What a session of a lesser role begins with.
+    private static func manners(of role: String) -> String {
+        [
+            "search_path = auscult, public", "statement_timeout = '5min'",
+            "idle_in_transaction_session_timeout = '10min'",
+            "max_parallel_workers_per_gather = 1",
+        ].map { "ALTER ROLE \(role) SET \($0);" }.joined(separator: "\n")
+    }
+
+    /// Functions that everybody may call on a new server, and with which anybody may use up its locks or its disk.
+    private static let closedFunctions = """
+        DO $$
+        DECLARE
+            open regprocedure;
+        BEGIN
+            FOR open IN
+                SELECT p.oid FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS acl
+                WHERE p.pronamespace = 'pg_catalog'::regnamespace AND acl.grantee = 0
+                    AND p.proname ~ '^(pg_(try_)?advisory_|lo_|lowrite$)'
+            LOOP
+                EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', open);
+                EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO \(owner)', open);
+            END LOOP;
+        END
+        $$
+        """
 
     private func passwordFile(of role: String) -> String { "\(home)/\(role).password" }
 

@@ -14,7 +14,8 @@ package final class PrivateServer {
     package static let analyst = "auscult_analyst"
     package static let `operator` = "auscult_operator"
     package static let database = "auscult"
-    static let administrator = "postgres"
+    /// May do everything; for setting up and for tests.
+    package static let administrator = "postgres"
 
     /// `DIRECTORY/postgres`.
     package let home: String
@@ -55,6 +56,8 @@ package final class PrivateServer {
         "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "on", "synchronous_commit": "on",
         "shared_buffers": "128MB", "max_wal_size": "2GB", "wal_compression": "on", "jit": "off",
         "password_encryption": "scram-sha-256", "log_checkpoints": "off",
+        // A statement of an analyst's takes a lock for each partition and index that it reads.
+        "max_locks_per_transaction": "256", "temp_file_limit": "8GB",
     ]
 
     // MARK: Start and stop

@@ -24,6 +24,12 @@ package final class Rows: RandomAccessCollection {
     /// What the server says it did, such as `COMMIT`.
     var command: String { String(cString: PQcmdStatus(handle)) }
 
+    /// The first value of an answer that came as text; nil where there is none.
+    var firstText: String? {
+        guard PQntuples(handle) > 0, let value = PQgetvalue(handle, 0, 0) else { return nil }
+        return String(cString: value)
+    }
+
     /// Names of the columns, in order.
     package var columns: [String] {
         (0..<PQnfields(handle)).map { column in PQfname(handle, column).map { String(cString: $0) } ?? "" }

@@ -12,7 +12,8 @@ struct ServerPrograms: Sendable {
     /// POSIX_SPAWN_SETSID, which glibc's Swift module hides.
     private static let newSession: Int16 = 0x80
 
-    /// Finds the newest installation, or the one of a given major version since data of another cannot be read.
+    /// Finds the newest installation, or the one of a given major version since data of another cannot be read. The folder
+    /// that `AUSCULT_POSTGRESQL` names goes before all others.
     ///
     /// - Parameter version: major version of data that exist, such as `15`
     static func find(version: String?, account: ServerAccount?) throws(PostgreSQLError) -> ServerPrograms {
@@ -20,7 +21,8 @@ struct ServerPrograms: Sendable {
         let versions = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [])
             .sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }
         let search = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        let folders = versions.map { "\(root)/\($0)/bin" } + search
+        let chosen = (ProcessInfo.processInfo.environment["AUSCULT_POSTGRESQL"]).map { [$0] } ?? []
+        let folders = chosen + versions.map { "\(root)/\($0)/bin" } + search
         let complete = folders.filter { folder in
             ["initdb", "postgres"].allSatisfy { access("\(folder)/\($0)", X_OK) == 0 }
         }

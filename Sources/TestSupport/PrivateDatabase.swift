@@ -25,7 +25,13 @@ package struct PrivateDatabase: Sendable {
 
     package func connect() throws(PostgreSQLError) -> Connection { try Connection(url, applicationName: "tests") }
 
-    init(url: String, analystURL: String) {
-        (self.url, self.analystURL) = (url, analystURL)
+    /// Its name on the server.
+    package let name: String
+    /// The server's own database as its administrator, who may do everything.
+    package let administratorURL: String
+
+    init(url: String, analystURL: String, name: String, administratorURL: String) {
+        (self.url, self.analystURL, self.name) = (url, analystURL, name)
+        self.administratorURL = administratorURL
     }
 }

@@ -11,6 +11,7 @@ final class TestServer: Sendable {
     /// Everything up to the name of the database.
     private let ownerAddress: String
     private let analystAddress: String
+    private let administratorURL: String
     /// Ends with this process, and the server with it.
     private let watchdog: Watchdog
     private let count = Atomic<Int>(0)
@@ -25,6 +26,7 @@ final class TestServer: Sendable {
             directory: directory.path, settings: ["fsync": "off", "shared_buffers": "32MB", "max_wal_size": "256MB"])
         try server.start()
         ownerAddress = try server.url(role: PrivateServer.owner, database: "")
+        administratorURL = try server.url(role: PrivateServer.administrator, database: "postgres")
         analystAddress = try server.url(role: PrivateServer.analyst, database: "")
     }
 
@@ -42,10 +44,11 @@ final class TestServer: Sendable {
     }
 
     private func makeDatabase(_ name: String, copying template: String? = nil) throws -> PrivateDatabase {
-        let administrator = try Connection(ownerAddress + PrivateServer.database, applicationName: "tests")
+        let administrator = try Connection(administratorURL, applicationName: "tests")
         let source = template.map { " TEMPLATE \($0)" } ?? ""
         // A template must have no guests; the server itself waits five seconds for those that are leaving.
-        try administrator.execute("CREATE DATABASE \(name)\(source)")
-        return PrivateDatabase(url: ownerAddress + name, analystURL: analystAddress + name)
+        try administrator.execute("CREATE DATABASE \(name) OWNER \(PrivateServer.owner)\(source)")
+        return PrivateDatabase(
+            url: ownerAddress + name, analystURL: analystAddress + name, name: name, administratorURL: administratorURL)
     }
 }

@@ -52,7 +52,7 @@ import Testing
         #expect(try ledger.queueCounts().accepted == 0)
         #expect(try ledger.pendingClips(after: 0, limit: 10).isEmpty)
         // What comes late for a dropped clip is nobody's; its key is new again.
-        try ledger.ensurePartitions()
+        try ledger.settle(epoch: epoch, at: nil)
         try ledger.record([Samples.death(jobs[0])], epoch: epoch)
         #expect(try ledger.outcome(of: jobs[0]) == nil)
         #expect(try ledger.accept(clips, epoch: epoch).map(\.duplicate) == [false, false])

@@ -1,4 +1,5 @@
 import Foundation
+import Nodes
 import PostgreSQL
 import Testing
 
@@ -33,8 +34,11 @@ final class Cluster {
         #expect(ready["event"] as? String == "ready")
         #expect(ready["workers"] as? Int == workers)
         endpoint = try #require(ready["endpoint"] as? String)
-        databaseURL = try #require(ready["databaseURL"] as? String)
-        analystURL = ready["analystURL"] as? String ?? ""
+        let shown = try #require(ready["databaseURL"] as? String)
+        #expect(shown.split(separator: "@").first?.split(separator: ":").count == 2, "no password is shown")
+        let address = try ClusterAddress.read(from: directory.path)
+        databaseURL = address.databaseURL
+        analystURL = address.analystURL ?? ""
     }
 
     /// Stops everything in order, as Ctrl-C would; returns the exit status.

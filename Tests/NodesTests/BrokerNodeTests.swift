@@ -106,7 +106,7 @@ import Wire
         _ = try worker.join()
         try gateway.say(.submit(submit("a", Self.wav)), payload: Self.wav)
         let (accepted, _) = try gateway.wait { if case .accepted(let accepted) = $0 { accepted } else { nil } }
-        #expect(accepted.key == "a" && accepted.job == 1 && !accepted.duplicate)
+        #expect(accepted.key == "a" && accepted.job > 0 && !accepted.duplicate)
         let (dispatch, payload) = try worker.wait { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }
         #expect(payload == Self.wav)
         #expect(dispatch.score.machine.id == "id_00" && dispatch.score.modelVersion == "density-1")
@@ -116,7 +116,7 @@ import Wire
         }
         let (outcome, _) = try gateway.wait { if case .outcome(let outcome) = $0 { outcome } else { nil } }
         #expect(outcome.score.score == 2.5)
-        #expect(try house.ledger.outcome(of: 1)?.worker == "worker")
+        #expect(try house.ledger.outcome(of: accepted.job)?.worker == "worker")
     }
 
     @Test func aRestartedBrokerReadsTheClipBackFromItsDisk() throws {
@@ -263,6 +263,6 @@ import Wire
         #expect(epoch == 2)
         let (dispatch, payload) = try worker.wait { if case .dispatch(let dispatch) = $0 { dispatch } else { nil } }
         #expect(payload == Self.wav)
-        #expect(dispatch.job == 1)
+        #expect(try house.ledger.pendingClips(after: 0, limit: 2).map(\.job) == [dispatch.job])
     }
 }

@@ -104,8 +104,10 @@ import Testing
         #expect(try connection.execute("INSERT INTO once VALUES ($1)", [.int64(2)]).affected == 1)
     }
 
-    /// No room on disk, in memory or for connections, a file that cannot be read, a deadlock: the same may go through later.
-    @Test(arguments: ["53100", "53200", "53300", "58030", "57P01", "40P01", "40001"])
+    /// No room, a file that cannot be read, a deadlock, a time-out, a standby: the same may go through later.
+    @Test(arguments: [
+        "53100", "53200", "53300", "58030", "57P01", "40P01", "40001", "57014", "55P03", "25006", "XX000",
+    ])
     func aServerThatTakesNoWorkNowMayTakeItLater(state: String) throws {
         let connection = try PrivateDatabase().connect()
         let error = try #require(throws: PostgreSQLError.self) {

@@ -27,6 +27,16 @@ struct Scenario {
         case noTurns
         /// An order to cancel is called done before the clips have ended.
         case closeBeforeCancelling
+        /// Whatever the database has to say against a statement is a verdict on its clips.
+        case troubleIsAVerdict
+        /// What can never be stored is tried for ever.
+        case verdictIsTrouble
+        /// Jobs are filed under the day that the calendar says, also after it was set back.
+        case daysFollowTheCalendar
+        /// The ledger moves on from clips that are open.
+        case settleWhatIsOpen
+        /// A clip that was given another life is looked for among the new ones.
+        case reviveBehindTheMark
     }
 
     enum Fault {
@@ -68,6 +78,8 @@ struct Scenario {
     /// Probabilities per message, in percent.
     var loss: Int
     var duplication: Int
+    /// Probability that a statement fails in passing, in percent.
+    var trouble: Int
     var latency: Range<Microseconds>
     var faults: [(at: Microseconds, Fault)]
     /// After this moment nothing goes wrong any more.
@@ -88,6 +100,7 @@ struct Scenario {
         let isRough = Bool.random(using: &dice)
         loss = isRough ? .random(in: 0...15, using: &dice) : 0
         duplication = isRough ? .random(in: 0...15, using: &dice) : 0
+        trouble = isRough ? .random(in: 0...20, using: &dice) : 1
         latency = 100..<(.random(in: 200...(isRough ? 400_000 : 2_000), using: &dice))
         pushingEnds = .random(using: &dice) ? calmAt : 1_000_000
         faults = []
@@ -105,6 +118,13 @@ struct Scenario {
             let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
             faults.append((at, .damage(SimulatedDisk.Damage.allCases.randomElement(using: &dice) ?? .flip)))
         }
+        if let sabotage, [.daysFollowTheCalendar, .settleWhatIsOpen, .reviveBehindTheMark].contains(sabotage) {
+            // A clip is lost only where a broker has to look for it.
+            for _ in 0..<2 {
+                let at = Microseconds.random(in: 0..<calmAt - 1_000_000, using: &dice)
+                faults += [(at, .clockJump(Self.jump(&dice))), (at, .retryDeadLetters), (at + 1_000, .takeOver)]
+            }
+        }
         guard sabotage == .sharedSegment else { return }
         // Only two brokers that lead at once, both with clips to store, can show that they share a segment.
         pushingEnds = calmAt
@@ -118,6 +138,13 @@ struct Scenario {
         case 1: .cancelSite(.random(in: 0..<2, using: &dice))
         default: .retryDeadLetters
         }
+    }
+
+    /// By an hour or so, by days, or by decades.
+    private static func jump(_ dice: inout SplitMix64) -> Microseconds {
+        let hour: Microseconds = 3_600_000_000
+        let hours: Microseconds = [1, 24 * 40, 24 * 365 * 80].randomElement(using: &dice) ?? 1
+        return .random(in: -hour * hours...hour * hours, using: &dice)
     }
 
     private static func fault(gateways: Int, workers: Int, _ dice: inout SplitMix64) -> Fault {
@@ -134,7 +161,7 @@ struct Scenario {
         case 9: .crashGateway(.random(in: 0..<gateways, using: &dice))
         case 10: .crashStandby
         case 11: .cutOff(slot: .random(in: 0...1, using: &dice), 2 * span)
-        case 12: .clockJump(.random(in: -3_600_000_000...3_600_000_000, using: &dice))
+        case 12: .clockJump(jump(&dice))
         default: .partition(session: .random(in: 0..<(gateways + workers), using: &dice), span)
         }
     }

@@ -8,6 +8,8 @@ struct SimulatedGateway {
         let content: Int
         var job: Int64?
         var ended = false
+        /// Why it was turned away for good.
+        var refusal: Refusal?
         var nextTry: Microseconds = 0
     }
 
@@ -71,6 +73,7 @@ struct SimulatedGateway {
         case .accepted(let key, let job, _): edit(key) { $0.job = job }
         case .busy(let key, let milliseconds, _): edit(key) { $0.nextTry = now + Microseconds(milliseconds) * 1_000 }
         case .outcome(let key, _): edit(key) { $0.ended = true }
+        case .reject(let key, let refusal): edit(key) { ($0.ended, $0.refusal) = (true, refusal) }
         default: break
         }
     }

@@ -1,6 +1,7 @@
 import Brokerage
 import Ledger
 import Plant
+import PostgreSQL
 
 /// The ledger behind a connection that breaks: before a call, or after it was carried out.
 final class SimulatedLedger {
@@ -23,12 +24,49 @@ final class SimulatedLedger {
     init(sabotage: Scenario.Sabotage?, champions: [Champion], now: @escaping @Sendable () -> Int64) {
         self.sabotage = sabotage
         self.champions = champions
-        memory = MemoryLedger(now: now)
+        let guards: MemoryLedger.Guards =
+            switch sabotage {
+            case .daysFollowTheCalendar: .all.subtracting(.daysGrow)
+            case .settleWhatIsOpen: .all.subtracting(.openIsListed)
+            case .reviveBehindTheMark: .all.subtracting(.revivedIsListed)
+            default: .all
+            }
+        memory = MemoryLedger(now: now, guards: guards)
     }
 
     func openEpoch() throws -> UInt32 {
         epoch = try memory.openEpoch(holder: "simulation")
         return epoch
+    }
+
+    /// Why a call fails in passing: the server's state decides what the broker hears of it.
+    func trouble(_ state: String?) -> LedgerAnswer.Fault {
+        if sabotage == .troubleIsAVerdict, let state, !["08", "57P", "53"].contains(where: state.hasPrefix) {
+            return .refused(state)
+        }
+        let code = PostgreSQLError.code(ofState: state, constraint: nil)
+        return fault(LedgerError(PostgreSQLError(code, sqlState: state, "as the server pleases")))
+    }
+
+    /// As the broker's lane of the database judges.
+    private func fault(_ error: LedgerError) -> LedgerAnswer.Fault {
+        switch error.code {
+        case .fenced: .fenced
+        case .invalid where sabotage != .verdictIsTrouble: .refused(error.description)
+        default: .unreachable
+        }
+    }
+
+    /// A value that no column takes makes its whole statement fail.
+    private func checkValues(of clips: [String]) throws {
+        guard let name = clips.first(where: { ["unstorable", "unspeakable"].contains($0) }) else { return }
+        let code = PostgreSQLError.code(ofState: "22021", constraint: nil)
+        throw LedgerError(PostgreSQLError(code, sqlState: "22021", name))
+    }
+
+    /// The leader's upkeep; that of a broker that led before changes nothing.
+    func settle(epoch: UInt32) throws {
+        do { try memory.settle(epoch: epoch, at: nil) } catch let error as LedgerError where error.code == .fenced {}
     }
 
     /// Carries an order out.
@@ -38,6 +76,7 @@ final class SimulatedLedger {
             switch order {
             case .accept(let batch, let clips):
                 let clips = disguised(clips)
+                try checkValues(of: clips.map(\.name).filter { $0 == "unstorable" })
                 let acceptances = try memory.accept(clips, epoch: epoch)
                 for (clip, acceptance) in zip(clips, acceptances) where !acceptance.duplicate {
                     rows[acceptance.job] = clip
@@ -46,6 +85,8 @@ final class SimulatedLedger {
                 }
                 return .accepted(batch: batch, acceptances)
             case .record(let batch, let outcomes):
+                let scored = outcomes.filter { if case .scored = $0.ending { true } else { false } }
+                try checkValues(of: scored.compactMap { rows[$0.job]?.name }.filter { $0 == "unspeakable" })
                 try memory.record(outcomes, epoch: epoch)
                 return .recorded(batch: batch)
             case .recordContent(let batch, let contents):
@@ -74,8 +115,8 @@ final class SimulatedLedger {
                 try memory.record([WorkerRecord](), epoch: epoch)
                 return .recordedWorkers
             }
-        } catch let error as LedgerError where error.code == .fenced {
-            return .failed(order.subject, .fenced)
+        } catch let error as LedgerError {
+            return .failed(order.subject, fault(error))
         } catch {
             return .failed(order.subject, .refused("\(error)"))
         }

@@ -39,6 +39,7 @@ extension World {
             disk.open(process, known: known, sabotage: scenario.sabotage)
             let broker = Broker(epoch: epoch, configuration: configuration, seed: scenario.seed, now: now)
             brokers[slot] = SimulatedBroker(broker: broker, incarnation: incarnations)
+            agenda.plan(.settle(slot: slot, incarnation: incarnations, epoch: epoch), at: now)
             turn(slot)
         } catch {
             violations.append("no epoch: \(error)")

@@ -38,10 +38,23 @@ extension World {
             .ledgerCall(slot: slot, incarnation: broker.incarnation, epoch: broker.broker.epoch, order), at: start)
     }
 
+    /// The upkeep of a broker that leads, and once more of one that does so no longer.
+    func settle(_ slot: Int, _ incarnation: Int, _ epoch: UInt32, _ happening: Happening) {
+        if brokers[slot]?.incarnation == incarnation {
+            agenda.plan(happening, at: now + .random(in: 500_000...3_000_000, using: &dice))
+        }
+        guard !ledger.isAway, !cutOff.contains(slot) else { return }
+        do { try ledger.settle(epoch: epoch) } catch { violations.append("the ledger was not settled: \(error)") }
+    }
+
     /// The call of a process that died meanwhile may still get through, and an answer may be lost on its way.
     func call(_ slot: Int, _ incarnation: Int, _ epoch: UInt32, _ order: LedgerOrder, _ happening: Happening) {
         let isAlive = brokers[slot]?.incarnation == incarnation
         if isAlive, let until = brokers[slot]?.pausedUntil, now < until { return agenda.plan(happening, at: until) }
+        if isAlive, !isCalm, .random(in: 0..<100, using: &dice) < scenario.trouble {
+            let state = SQLStates.passing.randomElement(using: &dice)
+            return tell(slot, incarnation, .ledger(.failed(order.subject, ledger.trouble(state))), happening)
+        }
         let breaks =
             !isAlive || ledger.isAway || cutOff.contains(slot) || !isCalm && .random(in: 0..<100, using: &dice) == 0
         guard !breaks || .random(in: 0..<2, using: &dice) == 0 else {

@@ -47,6 +47,9 @@ extension World {
         violations += broker.fairness.violations(of: given, line: broker.broker.line)
     }
 
+    /// The number of a result that the database refuses.
+    private static let unrecordable = Int(WireError.Code.unrecordable.rawValue)
+
     /// When all is done: everything accepted has its one outcome, and nothing is left behind.
     func checkTheEnd() {
         for (job, row) in ledger.rows.sorted(by: { $0.key < $1.key }) {
@@ -59,6 +62,10 @@ extension World {
             if disk.bytes(at: row.location) != content, !disk.isHarmed(row.location) {
                 violations.append("job \(job) (\(key)) was accepted, and its bytes are gone or another clip's")
             }
+            if case .dead(let code, _) = outcome.ending, code == Self.unrecordable, row.name != "unspeakable" {
+                violations.append(
+                    "job \(job) (\(key)) could be scored, and trouble of the database was held against it")
+            }
             if case .scored(let score) = outcome.ending, score.score != Double(content ?? -1) {
                 violations.append("job \(job) (\(key)) has the score of another clip")
             }
@@ -67,6 +74,9 @@ extension World {
             {
                 violations.append("job \(job) (\(key)) was called damaged, and is not")
             }
+        }
+        for clip in gateways.flatMap(\.clips) where clip.refusal != nil && clip.record.name != "unstorable" {
+            violations.append("\(clip.record.key) could be stored, and was turned away")
         }
         for broker in brokers.compactMap(\.self) {
             let status = broker.broker.status

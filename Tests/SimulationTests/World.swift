@@ -22,6 +22,8 @@ final class World {
         case diskWrite(slot: Int, incarnation: Int, DiskOrder, contents: [Int?])
         case diskSync(slot: Int, incarnation: Int, [SegmentLocation], DiskAnswer)
         case ledgerCall(slot: Int, incarnation: Int, epoch: UInt32, LedgerOrder)
+        /// The leader's upkeep of the ledger.
+        case settle(slot: Int, incarnation: Int, epoch: UInt32)
         case restartWorker(Int)
         case restartBroker(slot: Int)
         /// A broker's process keeps the lock, or tries for it.
@@ -75,7 +77,7 @@ final class World {
 
     /// Read by the ledger through a Sendable closure, hence the lock; nobody contends for it.
     final class Clock: Sendable {
-        private let time = Mutex<(now: Microseconds, ahead: Microseconds)>((0, 0))
+        private let time = Mutex<(now: Microseconds, ahead: Microseconds)>((0, 1_700_000_000_000_000))
         var now: Microseconds {
             get { time.withLock { $0.now } }
             set { time.withLock { $0.now = newValue } }
@@ -113,8 +115,9 @@ final class World {
 
     private func clip(_ gateway: Int, _ number: Int, _ machine: MachineName) -> SimulatedGateway.Clip {
         contents += 1
-        let kind = Int.random(in: 0..<20, using: &dice)
-        let name = kind == 0 ? "hopeless" : kind == 1 ? "killer" : kind < 4 ? "flaky" : "clip"
+        let kind = Int.random(in: 0..<24, using: &dice)
+        let names = ["hopeless", "killer", "flaky", "flaky", "unstorable", "unspeakable"]
+        let name = kind < names.count ? names[kind] : "clip"
         let priorities: [ClipRecord.Priority] = [.normal, .normal, .urgent, .bulk]
         let record = ClipRecord(
             key: "\(gateway)-\(number)", site: "site-\(gateway % 2)", machine: machine, recordedAt: 0,
@@ -168,7 +171,7 @@ final class World {
 
     private func tell(_ happening: Happening) {
         switch happening {
-        case .tick, .brokerTurn, .campaign, .toBroker(_, _, .heartbeat, _), .toPeer(_, _, .heartbeat, _): break
+        case .tick, .brokerTurn, .campaign, .settle, .toBroker(_, _, .heartbeat, _), .toPeer(_, _, .heartbeat, _): break
         default: print("\(now) \(happening)")
         }
     }
@@ -198,6 +201,8 @@ final class World {
             if scenario.sabotage != .acceptBeforeSync { tell(slot, incarnation, .disk(answer), happening) }
         case .ledgerCall(let slot, let incarnation, let epoch, let order):
             call(slot, incarnation, epoch, order, happening)
+        case .settle(let slot, let incarnation, let epoch):
+            settle(slot, incarnation, epoch, happening)
         case .restartWorker(let number):
             deadWorkers.remove(number)
             workers[number].restart(session: newSession(.worker(number)))

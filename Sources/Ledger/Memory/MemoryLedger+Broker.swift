@@ -6,8 +6,32 @@ extension MemoryLedger: BrokerLedger {
         state.withLock { state in
             state.epoch += 1
             state.epochHolder = holder
+            beginDay(at: nil, &state)
             return state.epoch
         }
+    }
+
+    package func settle(epoch: UInt32, at time: Int64?) throws {
+        try state.withLock { state in
+            try state.checkEpoch(epoch)
+            beginDay(at: time, &state)
+            if guards.contains(.openIsListed) {
+                let passed = state.clips.filter { $0.job > state.settled && state.isOpen($0) }
+                state.openBehind.formUnion(passed.map(\.job))
+            }
+            state.openBehind = state.openBehind.filter { state.isOpen($0) }
+            state.settled = max(state.settled, state.newestJob)
+        }
+    }
+
+    private func beginDay(at time: Int64?, _ state: inout State) {
+        let today = Int((time ?? now()) / Self.day)
+        let next =
+            guards.contains(.daysGrow)
+            ? JobDay.next(after: state.days.last, today: today) : JobDay(number: today, calendar: today)
+        guard next != state.days.last else { return }
+        state.days.append(next)
+        if guards.contains(.daysGrow) { state.counterBefore = state.counter }
     }
 
     package func accept(_ clips: [ClipRecord], epoch: UInt32) throws -> [Acceptance] {
@@ -15,13 +39,14 @@ extension MemoryLedger: BrokerLedger {
             try state.checkEpoch(epoch)
             return clips.map { clip in
                 let key = SiteKey(clip)
-                if let job = state.jobs[key] {
-                    let first = state.clips[Int(job) - 1].record
+                if let job = state.jobs[key], let first = state.clip(job)?.record {
                     return Acceptance(
                         key: clip.key, job: job, duplicate: true, sameContent: first.sha256 == clip.sha256)
                 }
-                state.clips.append(AcceptedClip(record: clip, acceptedAt: now()))
-                let job = Int64(state.clips.count)
+                state.counter += 1
+                let job = state.newestJob
+                state.places[job] = state.clips.count
+                state.clips.append(AcceptedClip(job: job, record: clip, acceptedAt: now()))
                 state.jobs[key] = job
                 return Acceptance(key: clip.key, job: job, duplicate: false, sameContent: true)
             }
@@ -31,9 +56,7 @@ extension MemoryLedger: BrokerLedger {
     package func record(_ outcomes: [OutcomeRecord], epoch: UInt32) throws {
         try state.withLock { state in
             try state.checkEpoch(epoch)
-            let known = outcomes.filter { outcome in
-                state.clips.indices.contains(Int(outcome.job) &- 1) && !state.clips[Int(outcome.job) - 1].isDropped
-            }
+            let known = outcomes.filter { outcome in state.clip(outcome.job)?.isDropped == false }
             for outcome in known {
                 guard case .scored(let score) = outcome.ending, state.deadLetters[outcome.job] == nil else { continue }
                 let isThere = state.results[outcome.job, default: []].contains { $0.modelVersion == score.modelVersion }
@@ -57,16 +80,15 @@ extension MemoryLedger: BrokerLedger {
 
     package func pendingClips(after job: Int64, limit: Int) throws -> [PendingClip] {
         state.withLock { state in
-            let first = Int(max(0, job))
-            let open = state.clips.indices.dropFirst(first).map { Int64($0) + 1 }.filter { state.isOpen($0) }
-            return open.prefix(limit).map { state.pending($0) }
+            let behind = state.openBehind.filter { $0 > job && $0 <= state.settled && state.isOpen($0) }
+            let next = state.clips.filter { $0.job > max(job, state.settled) && state.isOpen($0) }.map(\.job)
+            return (behind + next).sorted().prefix(limit).compactMap { state.pending($0) }
         }
     }
 
     package func pendingClips(among jobs: [Int64]) throws -> [PendingClip] {
         state.withLock { state in
-            let known = Set(jobs).filter { (1...Int64(max(1, state.clips.count))).contains($0) }.sorted()
-            return known.filter { !state.clips.isEmpty && state.isOpen($0) }.map { state.pending($0) }
+            Set(jobs).filter { state.isOpen($0) }.sorted().compactMap { state.pending($0) }
         }
     }
 
@@ -90,13 +112,8 @@ extension MemoryLedger: BrokerLedger {
 
     package func fates(of jobs: [Int64]) throws -> [ClipFate] {
         try jobs.compactMap { job in
-            let clip = state.withLock { state -> ClipRecord? in
-                guard state.clips.indices.contains(Int(job) &- 1), !state.clips[Int(job) - 1].isDropped else {
-                    return nil
-                }
-                return state.clips[Int(job) - 1].record
-            }
-            return try clip.map { ClipFate(job: job, site: $0.site, key: $0.key, outcome: try outcome(of: job)) }
+            guard let clip = state.withLock({ $0.clip(job) }), !clip.isDropped else { return nil }
+            return ClipFate(job: job, site: clip.record.site, key: clip.record.key, outcome: try outcome(of: job))
         }
     }
 
@@ -117,8 +134,13 @@ extension MemoryLedger: BrokerLedger {
 }
 
 extension MemoryLedger.State {
-    fileprivate func pending(_ job: Int64) -> PendingClip {
-        let clip = clips[Int(job) - 1]
+    func clip(_ job: Int64) -> MemoryLedger.AcceptedClip? { places[job].map { clips[$0] } }
+
+    /// The number of the job accepted last, or that none has reached yet on this day.
+    var newestJob: Int64 { (days.last?.base ?? 0) + counter - counterBefore }
+
+    fileprivate func pending(_ job: Int64) -> PendingClip? {
+        guard let clip = clip(job) else { return nil }
         let forgiven = forgiven[job, default: 0]
         return PendingClip(
             job: job, clip: clip.record, acceptedAt: clip.acceptedAt,

@@ -19,11 +19,13 @@ extension MemoryLedger: IntegrityLedger {
         state.withLock { state in
             switch kind {
             case .clips:
-                let needed = state.clips.indices.filter { state.isNeeded($0, at: now()) && Int64($0) >= last?.job ?? 0 }
+                let needed = state.clips.indices.filter {
+                    state.isNeeded($0, at: now()) && state.clips[$0].job > last?.job ?? 0
+                }
                 return needed.prefix(limit).map { index in
-                    let clip = state.clips[index].record
+                    let (job, clip) = (state.clips[index].job, state.clips[index].record)
                     return KeptPayload(
-                        job: Int64(index) + 1, sha256: clip.sha256, location: clip.location,
+                        job: job, sha256: clip.sha256, location: clip.location,
                         name: "\(clip.site) \(clip.machine) \(clip.name)")
                 }
             case .content:

@@ -5,8 +5,8 @@ internal import Synchronization
 extension MemoryLedger: OperationsLedger {
     package func queueCounts() throws -> QueueCounts {
         state.withLock { state in
-            let waiting = state.clips.indices.filter { state.isOpen(Int64($0) + 1) }
-            let oldest = waiting.map { state.clips[$0].acceptedAt }.min()
+            let waiting = state.clips.filter { state.isOpen($0) }
+            let oldest = waiting.map(\.acceptedAt).min()
             return QueueCounts(
                 accepted: Int64(state.clips.count { !$0.isDropped }), waiting: Int64(waiting.count),
                 scored: Int64(state.results.count), dead: Int64(state.deadLetters.count),
@@ -64,7 +64,7 @@ extension MemoryLedger {
 
     package func cancel(_ scope: QueueScope, reason: String, by who: String) throws -> Int64 {
         state.withLock { state in
-            state.give(.cancel(scope, lastJob: Int64(state.clips.count)), reason, who)
+            state.give(.cancel(scope, lastJob: state.newestJob), reason, who)
         }
     }
 
@@ -76,6 +76,7 @@ extension MemoryLedger {
         state.withLock { state in
             let revived = Set(jobs).filter { state.deadLetters[$0] != nil }.subtracting(state.dropped).sorted()
             for job in revived { state.forgiven[job] = state.deadLetters.removeValue(forKey: job)?.attempt }
+            if guards.contains(.revivedIsListed) { state.openBehind.formUnion(revived) }
             if !revived.isEmpty { _ = state.give(.retry(revived), "", who) }
             return revived.count
         }

@@ -2,7 +2,7 @@ internal import Plant
 internal import Synchronization
 
 extension MemoryLedger: RetentionLedger {
-    fileprivate static let day: Int64 = 86_400_000_000
+    static let day: Int64 = 86_400_000_000
 
     package func retentionPolicy() throws -> RetentionPolicy { state.withLock { $0.retention } }
 
@@ -18,16 +18,16 @@ extension MemoryLedger: RetentionLedger {
         state.withLock { $0.retention = policy }
     }
 
-    package func ensurePartitions() throws {}
+    package func calendar() throws -> Int64 { now() }
 
     package func dropOldDays(at time: Int64?) throws -> Int {
         state.withLock { state in
             guard let rowsDays = state.retention.rowsDays else { return 0 }
-            let today = (time ?? now()) / Self.day
+            let today = Int((time ?? now()) / Self.day)
             let present = state.clips.indices.filter { !state.clips[$0].isDropped }
             var dropped = 0
-            for (day, clips) in Dictionary(grouping: present, by: { state.clips[$0].acceptedAt / Self.day })
-            where today - day > rowsDays && !clips.contains(where: { state.mayBeScored($0) }) {
+            for (day, clips) in Dictionary(grouping: present, by: { Int(state.clips[$0].job >> 32) })
+            where today - state.calendar(of: day) > rowsDays && !clips.contains(where: { state.mayBeScored($0) }) {
                 for clip in clips { state.drop(clip) }
                 dropped += 1
             }
@@ -56,12 +56,17 @@ extension MemoryLedger.State {
 
     /// No model has scored it, and no operator has given it up.
     fileprivate func mayBeScored(_ clip: Int) -> Bool {
-        let job = Int64(clip) + 1
+        let job = clips[clip].job
         return results[job] == nil && !dropped.contains(job)
     }
 
+    /// A day's own calendar may be ahead of the truth; none of its clips is younger than the days after it.
+    fileprivate func calendar(of day: Int) -> Int {
+        days.filter { $0.number >= day }.reduce(day) { min($0, $1.calendar) }
+    }
+
     fileprivate mutating func drop(_ clip: Int) {
-        let job = Int64(clip) + 1
+        let job = clips[clip].job
         jobs[SiteKey(clips[clip].record)] = nil
         clips[clip].isDropped = true
         results[job] = nil

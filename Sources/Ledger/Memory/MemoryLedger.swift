@@ -15,8 +15,17 @@ package final class MemoryLedger: Sendable {
         var fenceHolder = "nobody"
 
         var jobs: [SiteKey: Int64] = [:]
-        /// In order of job; job numbers begin with 1.
+        /// In order of acceptance, which is that of their jobs.
         var clips: [AcceptedClip] = []
+        /// Where a job's clip is among them.
+        var places: [Int64: Int] = [:]
+        /// The days that jobs were filed under, in order.
+        var days: [JobDay] = []
+        /// Of the last job of the days before, and of the last job.
+        var (counterBefore, counter): (Int64, Int64) = (0, 0)
+        /// Of all jobs up to this one, only those of `openBehind` may be open.
+        var settled: Int64 = 0
+        var openBehind: Set<Int64> = []
         var results: [Int64: [OutcomeRecord]] = [:]
         var deadLetters: [Int64: OutcomeRecord] = [:]
         var failedAttempts: [Int64: Set<Int>] = [:]
@@ -51,6 +60,7 @@ package final class MemoryLedger: Sendable {
     }
 
     struct AcceptedClip {
+        let job: Int64
         let record: ClipRecord
         let acceptedAt: Int64
         /// Its time was over.
@@ -92,13 +102,29 @@ package final class MemoryLedger: Sendable {
         let file: [UInt8]
     }
 
+    /// What keeps clips from being lost when the calendar is set or the queue moves on: taken away one by one by the
+    /// simulation, to see that it notices.
+    package struct Guards: OptionSet, Sendable {
+        package let rawValue: Int
+        package init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// Jobs are filed under days that only grow.
+        package static let daysGrow = Guards(rawValue: 1)
+        /// Clips that are still open are listed before `settled` passes them.
+        package static let openIsListed = Guards(rawValue: 2)
+        /// So are those that are given another life.
+        package static let revivedIsListed = Guards(rawValue: 4)
+        package static let all: Guards = [.daysGrow, .openIsListed, .revivedIsListed]
+    }
+
     /// Microseconds since 1970-01-01T00:00:00Z.
     let now: @Sendable () -> Int64
+    let guards: Guards
     let state = Mutex(State())
 
     /// - Parameter now: the time in microseconds since 1970-01-01T00:00:00Z; the system's when left out.
-    package init(now: @escaping @Sendable () -> Int64 = MemoryLedger.systemTime) {
-        self.now = now
+    package init(now: @escaping @Sendable () -> Int64 = MemoryLedger.systemTime, guards: Guards = .all) {
+        (self.now, self.guards) = (now, guards)
     }
 
     @Sendable package static func systemTime() -> Int64 {
@@ -110,8 +136,10 @@ package final class MemoryLedger: Sendable {
 
 extension MemoryLedger.State {
     /// Whether an accepted clip has neither result nor dead letter.
-    func isOpen(_ job: Int64) -> Bool {
-        results[job] == nil && deadLetters[job] == nil && !clips[Int(job) - 1].isDropped
+    func isOpen(_ job: Int64) -> Bool { places[job].map { isOpen(clips[$0]) } ?? false }
+
+    func isOpen(_ clip: MemoryLedger.AcceptedClip) -> Bool {
+        results[clip.job] == nil && deadLetters[clip.job] == nil && !clip.isDropped
     }
 
     func checkEpoch(_ epoch: UInt32) throws {

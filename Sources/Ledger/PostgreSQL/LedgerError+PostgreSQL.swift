@@ -5,9 +5,14 @@ extension LedgerError {
         switch (error.code, error.sqlState) {
         case (.unreachable, _): self.init(.unreachable, error.description)
         case (.denied, _): self.init(.denied, error.description)
+        case (.pooled, _), (.badURL, _): self.init(.unfit, error.description)
         // Raised by the schema's `hold_epoch` and `hold_fence`.
         case (_, "AU001"?): self.init(.fenced, "\(error.description); this one stops")
-        default: self.init(.refused, error.description)
+        case (.invalid, _): self.init(.invalid, error.description)
+        // Keys that exist or do not, and what the schema's functions have to say.
+        case (_, let state?) where state.hasPrefix("23") || state.hasPrefix("P0"):
+            self.init(.refused, error.description)
+        default: self.init(.unavailable, error.description)
         }
     }
 }

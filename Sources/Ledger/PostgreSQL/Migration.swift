@@ -22,6 +22,8 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 11, name: "payloads", bytes: PackageResources.v0011_payloads_sql),
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
         Migration(version: 13, name: "given_up", bytes: PackageResources.v0013_given_up_sql),
+        Migration(version: 18, name: "open_clips", bytes: PackageResources.v0018_open_clips_sql),
+        Migration(version: 19, name: "lesser_roles", bytes: PackageResources.v0019_lesser_roles_sql),
         Migration(version: 26, name: "curves_at_scale", bytes: PackageResources.v0026_curves_at_scale_sql),
         Migration(version: 30, name: "left_out", bytes: PackageResources.v0030_left_out_sql),
         Migration(version: 35, name: "reasons", bytes: PackageResources.v0035_reasons_sql),

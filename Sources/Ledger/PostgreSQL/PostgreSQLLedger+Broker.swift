@@ -3,9 +3,10 @@ internal import PostgreSQL
 
 extension PostgreSQLLedger: BrokerLedger {
     package func openEpoch(holder: String) throws -> UInt32 {
-        try ensurePartitions(everyHours: 1)
+        var watch = StandstillWatch(patience: .seconds(1))
         while true {
             if let epoch = try raiseEpoch(holder: holder) { return epoch }
+            try cutOffStoppedWriters(&watch)
         }
     }
 
@@ -13,36 +14,38 @@ extension PostgreSQLLedger: BrokerLedger {
     private func raiseEpoch(holder: String) throws -> UInt32? {
         try perform { connection in
             do {
-                return try connection.transaction { try Self.raiseEpoch(holder: holder, connection) }
+                return try connection.transaction {
+                    try connection.execute("SET LOCAL lock_timeout = '250ms'")
+                    // Waits for the writes of the former epoch.
+                    let epoch = try connection.execute(
+                        "UPDATE auscult.broker_epoch SET epoch = epoch + 1, holder = $1, opened_at = now() RETURNING epoch",
+                        [.text(holder)])[0].int64(0)
+                    try Self.beginDay(at: nil, connection)
+                    return UInt32(epoch)
+                }
             } catch let error as PostgreSQLError where error.sqlState == PostgreSQLError.lockNotAvailable {
                 return nil
             }
         }
     }
 
-    private static func raiseEpoch(holder: String, _ connection: Connection) throws -> UInt32 {
-        try cutOffStoppedWriters(connection)
-        try connection.execute("SET LOCAL lock_timeout = '250ms'")
-        // Waits for the writes of the former epoch; after them nothing below `settled` can open any more.
-        let epoch = try connection.execute(
-            "UPDATE auscult.broker_epoch SET epoch = epoch + 1, holder = $1, opened_at = now() RETURNING epoch",
-            [.text(holder)])[0].int64(0)
-        try connection.execute(
-            """
-            UPDATE auscult.broker_epoch SET settled = coalesce(
-                (SELECT min(job) - 1 FROM auscult.open_clip), (SELECT max(job) FROM auscult.clip), settled)
-            """)
-        return UInt32(epoch)
-    }
-
     /// A broker that was stopped in the middle of a transaction would make its successor wait for ever.
-    private static func cutOffStoppedWriters(_ connection: Connection) throws {
-        try connection.execute(
-            """
-            SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
-            WHERE relation = 'auscult.broker_epoch'::regclass AND mode = 'RowShareLock' AND pid <> pg_backend_pid()
-                AND state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '1 second'
-            """)
+    private func cutOffStoppedWriters(_ watch: inout StandstillWatch) throws {
+        let idle = try perform { connection in
+            try connection.execute(
+                """
+                SELECT pid, state_change::text FROM pg_locks JOIN pg_stat_activity USING (pid)
+                WHERE relation = 'auscult.broker_epoch'::regclass AND mode IN ('RowShareLock', 'RowExclusiveLock')
+                    AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'
+                """
+            ).map { StandstillWatch.Session(process: try $0.int64(0), state: try $0.text(1)) }
+        }
+        let stopped = watch.standing(still: idle, now: .now)
+        guard !stopped.isEmpty else { return }
+        try perform { connection in
+            _ = try connection.execute(
+                "SELECT pg_terminate_backend(pid::integer) FROM unnest($1) AS pid", [.int64s(stopped)])
+        }
     }
 
     package func location(of content: ContentHash) throws -> SegmentLocation? {

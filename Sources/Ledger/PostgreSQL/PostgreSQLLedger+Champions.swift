@@ -61,7 +61,7 @@ extension PostgreSQLLedger {
 
     /// By machine; nobody else promotes until the transaction ends.
     private func lockReigns(_ connection: Connection) throws -> [MachineName: Reign] {
-        try connection.execute("SELECT pg_advisory_xact_lock(hashtext('auscult.promotion'))")
+        try connection.execute("LOCK TABLE auscult.promotion IN SHARE ROW EXCLUSIVE MODE")
         let rows = try connection.execute(
             """
             SELECT DISTINCT ON (p.machine) p.machine, p.promotion, p.version, before.version, before.replaces

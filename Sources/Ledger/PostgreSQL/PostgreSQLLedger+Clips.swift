@@ -5,8 +5,7 @@ internal import PostgreSQL
 
 extension PostgreSQLLedger {
     package func accept(_ clips: [ClipRecord], epoch: UInt32) throws -> [Acceptance] {
-        try ensurePartitions(everyHours: 1)
-        return try transaction(epoch: epoch) { connection in
+        try transaction(epoch: epoch) { connection in
             // A key's first clip in the batch takes its job; all others find it as if it had come long ago.
             var unclaimed = try insertKeys(of: clips, connection)
             let jobs = clips.map { unclaimed.removeValue(forKey: SiteKey($0)) }
@@ -24,15 +23,41 @@ extension PostgreSQLLedger {
     }
 
     package func pendingClips(after job: Int64, limit: Int) throws -> [PendingClip] {
-        try pendingClips(
-            where: "job > greatest($1, (SELECT settled FROM auscult.broker_epoch))", [.int64(job), .int(limit)])
+        // In this order: what is settled later than asked is looked at all the same.
+        let settled = try perform { connection in
+            try connection.execute("SELECT settled FROM auscult.broker_epoch")[0].int64(0)
+        }
+        var page: [PendingClip] = []
+        var cursor = job
+        while page.count < limit, cursor < settled {
+            let behind = try openBehind(after: cursor, upTo: settled, limit: limit - page.count)
+            page += try pendingClips(among: behind)
+            cursor = behind.last ?? settled
+        }
+        guard page.count < limit else { return page }
+        return try page
+            + pendingClips(where: "job > $1", ended: "job > $1", [.int64(cursor), .int(limit - page.count)])
+    }
+
+    /// The jobs up to `settled` that may be open.
+    private func openBehind(after job: Int64, upTo settled: Int64, limit: Int) throws -> [Int64] {
+        try perform { connection in
+            try connection.execute(
+                "SELECT DISTINCT job FROM auscult.open_behind WHERE job > $1 AND job <= $2 ORDER BY job LIMIT $3",
+                [.int64(job), .int64(settled), .int(limit)]
+            ).map { try $0.int64(0) }
+        }
     }
 
     package func pendingClips(among jobs: [Int64]) throws -> [PendingClip] {
-        try pendingClips(where: "job = ANY ($1)", [.int64s(jobs), .int(jobs.count)])
+        guard !jobs.isEmpty else { return [] }
+        return try pendingClips(where: "job = ANY ($1)", ended: "job = ANY ($1)", [.int64s(jobs), .int(jobs.count)])
     }
 
-    private func pendingClips(where condition: String, _ parameters: [Parameter]) throws -> [PendingClip] {
+    /// - Parameter ended: the same of the table of results, so that the planner leaves out the other partitions.
+    private func pendingClips(
+        where condition: String, ended: String, _ parameters: [Parameter]
+    ) throws -> [PendingClip] {
         try perform { connection in
             // Asked clip by clip in order of job, so that the first page of many costs one page.
             try connection.execute(
@@ -43,7 +68,7 @@ extension PostgreSQLLedger {
                     segment, position, length, \(FeatureRecord.columns)
                 FROM auscult.clip c
                 WHERE \(condition)
-                    AND (SELECT true FROM auscult.result r WHERE r.job = c.job LIMIT 1) IS NULL
+                    AND (SELECT true FROM auscult.result r WHERE r.job = c.job AND r.\(ended) LIMIT 1) IS NULL
                     AND (SELECT true FROM auscult.dead_letter d WHERE d.job = c.job) IS NULL
                 ORDER BY job LIMIT $2
                 """, parameters
@@ -62,7 +87,8 @@ extension PostgreSQLLedger {
         let rows = try connection.execute(
             """
             INSERT INTO auscult.clip_key (site, key, job)
-            SELECT site, key, auscult.new_job() FROM unnest($1, $2) AS clip (site, key)
+            SELECT site, key, (SELECT auscult.job_base()) + nextval('auscult.job_counter')
+            FROM unnest($1, $2) AS clip (site, key)
             ON CONFLICT DO NOTHING RETURNING site, key, job
             """, [.texts(clips.map(\.site)), .texts(clips.map(\.key))])
         return try Dictionary(

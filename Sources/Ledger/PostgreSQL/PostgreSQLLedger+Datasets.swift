@@ -32,7 +32,7 @@ extension PostgreSQLLedger: DatasetLedger {
         _ name: String, feature: FeatureRecord?, clips: [DatasetClip]
     ) throws -> DatasetRevision {
         try transaction { connection in
-            try connection.execute("SELECT pg_advisory_xact_lock(hashtext('auscult.dataset'))")
+            try connection.execute("LOCK TABLE auscult.dataset IN SHARE ROW EXCLUSIVE MODE")
             let last = try connection.execute(
                 """
                 SELECT name, version, \(FeatureRecord.columns) FROM auscult.dataset WHERE base = $1

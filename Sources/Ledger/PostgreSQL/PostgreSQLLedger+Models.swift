@@ -54,7 +54,7 @@ extension PostgreSQLLedger: ModelLedger {
     func insert(_ draft: ModelDraft, run: Int64?, _ connection: Connection) throws -> ModelRecord {
         if let dataset = draft.dataset { try checkExists(dataset, connection) }
         // Two models of a kind at once wait for each other's number.
-        try connection.execute("SELECT pg_advisory_xact_lock(hashtext('auscult.model_version'))")
+        try connection.execute("LOCK TABLE auscult.model_version IN SHARE ROW EXCLUSIVE MODE")
         if let wanted = draft.version, try !models("version = $1", [.text(wanted)], connection).isEmpty {
             throw LedgerError.taken(version: wanted)
         }

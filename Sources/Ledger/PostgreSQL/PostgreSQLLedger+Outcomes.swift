@@ -11,7 +11,16 @@ extension PostgreSQLLedger {
             try insertResults(outcomes, connection)
             try insertDeadLetters(outcomes, connection)
             try insertFailedAttempts(outcomes, connection)
+            try unlist(outcomes, connection)
         }
+    }
+
+    /// Clips that have ended are looked for no more.
+    private func unlist(_ outcomes: [OutcomeRecord], _ connection: Connection) throws {
+        guard !outcomes.isEmpty else { return }
+        try connection.execute(
+            "DELETE FROM auscult.open_behind WHERE job = ANY ($1) AND auscult.has_ended(job)",
+            [.int64s(outcomes.map(\.job))])
     }
 
     package func outcome(of job: Int64) throws -> OutcomeRecord? {
@@ -91,6 +100,8 @@ extension PostgreSQLLedger {
             FROM unnest($1, $2, $3, $4, $5) AS i (job, attempt, worker, code, reason)
             WHERE (SELECT true FROM auscult.clip c WHERE c.job = i.job)
                 AND (SELECT true FROM auscult.result r WHERE r.job = i.job LIMIT 1) IS NULL
+                -- Asked first: a letter that an operator is about to take back would make us wait.
+                AND (SELECT true FROM auscult.dead_letter d WHERE d.job = i.job) IS NULL
             ON CONFLICT DO NOTHING
             """, parameters(letters))
     }

@@ -4,9 +4,7 @@ extension PostgreSQLLedger: PayloadLedger {
     package func store(_ payloads: [StoredPayload], as kind: PayloadKind) throws -> [Int64] {
         guard !payloads.isEmpty else { return [] }
         return try transaction { connection in
-            // Whatever the role or the URL says: what is told to be stored has reached the disk.
-            try connection.execute("SET LOCAL synchronous_commit = on")
-            return try connection.execute(
+            try connection.execute(
                 """
                 INSERT INTO auscult.\(kind.table) (checksum, bytes)
                 SELECT checksum, bytes FROM unnest($1, $2) WITH ORDINALITY AS payload (checksum, bytes, place)

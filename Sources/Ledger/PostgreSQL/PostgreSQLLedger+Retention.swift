@@ -17,7 +17,9 @@ extension PostgreSQLLedger: RetentionLedger {
         }
     }
 
-    package func ensurePartitions() throws { try ensurePartitions(everyHours: 0) }
+    package func calendar() throws -> Int64 {
+        try perform { connection in try connection.execute("SELECT clock_timestamp()")[0].timestamp(0) }
+    }
 
     package func dropOldDays(at time: Int64?) throws -> Int {
         try perform { connection in
@@ -32,16 +34,6 @@ extension PostgreSQLLedger: RetentionLedger {
             try connection.execute(
                 "SELECT auscult.unneeded_segments($1, coalesce($2, now()))", [.int64s(candidates), .timestamp(time)]
             ).map { try $0.int64(0) }
-        }
-    }
-
-    /// Makes sure, this often at most, that the days to come have their partitions.
-    func ensurePartitions(everyHours hours: Int) throws {
-        try withSession { session, connection in
-            let now = ContinuousClock.now
-            if let last = session.partitionsEnsuredAt, now - last < .seconds(hours * 3600) { return }
-            try connection.execute("SELECT auscult.ensure_partitions(7)")
-            session.partitionsEnsuredAt = now
         }
     }
 }

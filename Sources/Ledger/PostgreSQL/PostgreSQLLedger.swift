@@ -13,8 +13,6 @@ package final class PostgreSQLLedger: Sendable {
         var listening: Set<LedgerSignal> = []
         /// Signals that have come and nobody has asked for yet.
         var signals: Set<LedgerSignal> = []
-        /// When partitions for the coming days were last made sure of.
-        var partitionsEnsuredAt: ContinuousClock.Instant?
     }
 
     private let url: String
@@ -56,6 +54,14 @@ package final class PostgreSQLLedger: Sendable {
         }
     }
 
+    /// Runs `body` in a transaction that is the only one to write for this epoch until it ends: it should be short.
+    func transaction<Result: Sendable>(alone epoch: UInt32, _ body: (Connection) throws -> Result) throws -> Result {
+        try transaction { connection in
+            try connection.execute("SELECT auscult.take_epoch($1)", [.int(Int(epoch))])
+            return try body(connection)
+        }
+    }
+
     /// Runs `body` in a transaction that takes effect only while the coordinator's fence is `fence`.
     func transaction<Result: Sendable>(fence: Int64, _ body: (Connection) throws -> Result) throws -> Result {
         try transaction { connection in
@@ -73,14 +79,18 @@ package final class PostgreSQLLedger: Sendable {
                 session.connection = connection
                 return try body(&session, connection)
             } catch let error as PostgreSQLError {
-                if error.isUnreachable { session = Session() }
-                throw LedgerError(error)
+                let error = LedgerError(error)
+                // Another session may find what this one has lost: the new primary, its plans, its settings.
+                if error.mayPass { session = Session() }
+                throw error
             }
         }
     }
 
     private func open() throws -> Connection {
         let connection = try Connection(url, applicationName: applicationName)
+        try connection.refuseTransactionPooling(url)
+        try connection.standardise()
         guard try Migrator(connection).status().missing.isEmpty else {
             throw LedgerError(
                 .schema, "the schema in the database at \(connection.place) is not complete: run 'auscult db migrate'")

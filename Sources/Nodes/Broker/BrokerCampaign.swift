@@ -112,7 +112,7 @@ final class BrokerCampaign: Sendable {
                 pause = BrokerCampaign.keepPause
                 reason = ""
                 return .elected(elected)
-            } catch let error as LedgerError where error.code == .unreachable {
+            } catch let error as LedgerError where error.mayPass {
                 lock.release()
                 guard lanes == nil else { return nil }
                 pause = BrokerCampaign.courtesy

@@ -2,12 +2,14 @@ internal import Ledger
 internal import Logging
 internal import Messaging
 
-/// What time does to clips, while this broker leads: room for the days to come, an end to days that are over, and to
-/// bytes that nobody needs any more.
+/// What time does to clips, while this broker leads: a new day to file them under, no more thought of those that have
+/// ended, an end to days that are over, and to bytes that nobody needs any more.
 ///
 /// On a thread and a connection of its own, for the questions may take long. While the database is away it waits.
 final class BrokerJanitor: Sendable {
-    private static let period = Duration.seconds(60)
+    private static let period = Duration.seconds(15)
+    /// How often days and bytes are looked at, in periods.
+    private static let retentionPeriods = 4
     /// Segments asked about at once.
     private static let group = 1_024
     /// For so long bytes may be durable before their row is: far longer than a broker waits for the database.
@@ -18,11 +20,11 @@ final class BrokerJanitor: Sendable {
 
     /// - Parameter makeLedger: makes the connection, on the thread that will use it.
     init(
-        disk: BrokerDisk, makeLedger: @escaping @Sendable () throws -> any BrokerLedger, logger: Logger
+        epoch: UInt32, disk: BrokerDisk, makeLedger: @escaping @Sendable () throws -> any BrokerLedger, logger: Logger
     ) throws {
         let stopping = try WakeSignal()
         (thread, _) = try NodeThread.start("broker-janitor") {
-            ((), { try Self.run(disk, makeLedger, until: stopping, logger) })
+            ((), { try Self.run(epoch, disk, makeLedger, until: stopping, logger) })
         }
         self.stopping = stopping
     }
@@ -34,25 +36,30 @@ final class BrokerJanitor: Sendable {
     }
 
     private static func run(
-        _ disk: BrokerDisk, _ makeLedger: () throws -> any BrokerLedger, until stopping: WakeSignal, _ logger: Logger
+        _ epoch: UInt32, _ disk: BrokerDisk, _ makeLedger: () throws -> any BrokerLedger, until stopping: WakeSignal,
+        _ logger: Logger
     ) throws {
         var ledger: (any BrokerLedger)?
+        var calendar = CalendarWatch()
+        var turn = 0
         var poller = Poller()
         let stop = poller.add(stopping)
         repeat {
             do {
                 let present = try ledger ?? makeLedger()
                 ledger = present
-                try tidy(disk, present, logger)
+                try present.settle(epoch: epoch, at: nil)
+                let isTrusted = calendar.isTrusted(try present.calendar(), now: SteadyClock.microseconds)
+                if turn % retentionPeriods == 0, isTrusted { try tidy(disk, present, logger) }
             } catch {
-                logger.info("retention waits a minute: \(error)")
+                logger.info("the queue's upkeep waits a little: \(error)")
             }
+            turn += 1
             try poller.wait(period)
         } while !poller.isReadable(stop)
     }
 
     private static func tidy(_ disk: BrokerDisk, _ ledger: any BrokerLedger, _ logger: Logger) throws {
-        try ledger.ensurePartitions()
         guard try ledger.retentionPolicy() != RetentionPolicy() else { return }
         let days = try ledger.dropOldDays(at: nil)
         if days > 0 { logger.info("\(days) days of scored clips were dropped: their time is over") }

@@ -17,6 +17,7 @@ struct BrokerLanes: Sendable {
     /// Nil where nobody watches over machines.
     private let alarms: BrokerAlarms?
     private let scrub: BrokerScrub
+    private let sessions: BrokerGuard
 
     /// Raises the epoch, and only then opens the disk: the former leader's last commit is over by then, and whatever
     /// it still appends will never be anybody's clip.
@@ -33,7 +34,8 @@ struct BrokerLanes: Sendable {
             disk = try BrokerDisk(
                 directory: configuration.dataDirectory, segmentBytes: configuration.segmentBytes,
                 place: configuration.payloadPlace, mailbox: mailbox, makeLedger: makeLedger)
-            janitor = try BrokerJanitor(disk: disk, makeLedger: makeLedger, logger: logger)
+            sessions = try BrokerGuard(makeLedger: makeLedger, logger: logger)
+            janitor = try BrokerJanitor(epoch: epoch, disk: disk, makeLedger: makeLedger, logger: logger)
             alarms = try makeAlarmLedger.map { [epoch] in
                 try BrokerAlarms(epoch: epoch, makeLedger: $0, logger: logger)
             }
@@ -56,6 +58,7 @@ struct BrokerLanes: Sendable {
     func stop() throws {
         try alarms?.stop()
         try scrub.stop()
+        try sessions.stop()
         try janitor.stop()
         try disk.stop()
         try ledger.stop()

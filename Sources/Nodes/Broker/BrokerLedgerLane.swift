@@ -16,6 +16,7 @@ final class BrokerLedgerLane: Sendable {
         private let logger: Logger
         private var opened: (any BrokerLedger)?
         private var complaint: String?
+        private var failures = 0
         var epoch: UInt32 = 0
 
         init(_ makeLedger: @escaping @Sendable () throws -> any BrokerLedger, _ logger: Logger) {
@@ -25,9 +26,12 @@ final class BrokerLedgerLane: Sendable {
         /// Tells operators what is wrong with the database: once, and when it is over.
         func tell(_ error: (any Error)?) {
             let news = error.map { "\($0)" }
+            failures += news == nil ? 0 : 1
             guard news != complaint else { return }
             complaint = news
-            if let news { logger.warning("\(news)") } else { logger.info("the database takes work again") }
+            if let news { return logger.warning("\(news)", metadata: ["failures": "\(failures)"]) }
+            logger.info("the database takes work again", metadata: ["failures": "\(failures)"])
+            failures = 0
         }
 
         func ledger() throws -> any BrokerLedger {
@@ -128,12 +132,13 @@ final class BrokerLedgerLane: Sendable {
         }
     }
 
+    /// Only a value that never fits is a verdict; what anybody else has to say passes.
     private static func fault(_ error: any Error) -> LedgerAnswer.Fault {
-        guard let error = error as? LedgerError else { return .refused("\(error)") }
+        guard let error = error as? LedgerError else { return .unreachable }
         return switch error.code {
-        case .unreachable: .unreachable
         case .fenced: .fenced
-        default: .refused(error.description)
+        case .invalid: .refused(error.description)
+        default: .unreachable
         }
     }
 }

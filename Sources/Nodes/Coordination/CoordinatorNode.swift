@@ -115,7 +115,7 @@ package final class CoordinatorNode: Sendable {
                     try handle(event, coordinator)
                     if isAway { logger.info("the database is back") }
                     isAway = false
-                } catch let error as LedgerError where error.code == .unreachable {
+                } catch let error as LedgerError where error.mayPass {
                     if !isAway { logger.warning("waiting for the database: \(error.description)") }
                     isAway = true
                 } catch let error as PeerError {

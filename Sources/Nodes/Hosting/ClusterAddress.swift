@@ -72,6 +72,22 @@ package struct ClusterAddress: Codable, Sendable, Equatable {
         )
     }
 
+    /// A database's URL without its password, to be shown.
+    package static func concealing(_ url: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return url }
+        let rest = url[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        var shown = String(url[..<scheme.upperBound])
+        if let at = authority.lastIndex(of: "@") {
+            shown += authority[..<at].prefix { $0 != ":" } + authority[at...]
+        } else {
+            shown += authority
+        }
+        let tail = rest[authority.endIndex...].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let options = tail.dropFirst().flatMap { $0.split(separator: "&") }.filter { !$0.hasPrefix("password=") }
+        return shown + (tail.first ?? "") + (options.isEmpty ? "" : "?" + options.joined(separator: "&"))
+    }
+
     private static var systemReason: String { String(cString: strerror(errno)) }
 }
 

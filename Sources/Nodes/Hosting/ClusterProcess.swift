@@ -15,9 +15,7 @@ package final class ClusterProcess {
 
     private struct Ready: Decodable {
         let event: String
-        let endpoints: [String]
-        let databaseURL: String
-        let analystURL: String?
+        let addressFile: String
     }
 
     /// Starts a cluster and returns once it is ready.
@@ -60,8 +58,8 @@ package final class ClusterProcess {
                 switch event {
                 case .line(let line):
                     let ready = try JSONDecoder().decode(Ready.self, from: Data(line.utf8))
-                    return ClusterAddress(
-                        endpoints: ready.endpoints, databaseURL: ready.databaseURL, analystURL: ready.analystURL)
+                    let directory = ready.addressFile.dropLast(ClusterAddress.fileName.utf8.count)
+                    return try ClusterAddress.read(from: String(directory))
                 case .ended(let status):
                     throw SupervisorError("the cluster did not start (exit status \(status)); its message is above")
                 }

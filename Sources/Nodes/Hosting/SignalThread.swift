@@ -24,7 +24,7 @@ final class SignalThread: Sendable {
                         var pause = Duration.zero
                         do {
                             _ = try ledger.signals(signals, waitMilliseconds: milliseconds)
-                        } catch let error as LedgerError where error.code == .unreachable {
+                        } catch let error as LedgerError where error.mayPass {
                             // Whoever is told meets the same and says so; the next call connects anew.
                             pause = .milliseconds(milliseconds)
                         }

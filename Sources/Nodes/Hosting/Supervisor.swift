@@ -187,7 +187,14 @@ package final class Supervisor {
             case .coordinator: .coordinator
             case .worker: .worker
             }
-        var environment = ["AUSCULT_DATABASE": configuration.databaseURL]
+        var environment: [String: String] = [:]
+        // A worker has nothing to ask the database, whoever gets hold of it.
+        if case .worker = service {
+            environment["AUSCULT_DATABASE"] = ""
+            environment["AUSCULT_DATA"] = ""
+        } else {
+            environment["AUSCULT_DATABASE"] = configuration.databaseURL
+        }
         if configuration.isSecure {
             environment["AUSCULT_KEYS"] = KeyFile.path(of: role, inDataDirectory: configuration.dataDirectory)
         }

@@ -66,12 +66,6 @@ package final class RowStore: PayloadStore {
 
 extension PayloadStoreError {
     fileprivate init(_ error: LedgerError) {
-        let code: Code =
-            if error.description.contains("No space left") {
-                .full
-            } else if error.code == .unreachable {
-                .unavailable
-            } else { .refused }
-        self.init(code, error.description)
+        self.init(error.mayPass ? .unavailable : .refused, error.description)
     }
 }

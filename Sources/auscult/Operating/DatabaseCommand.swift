@@ -67,7 +67,8 @@ struct DatabaseMigrate: ParsableCommand {
     func run() throws { try Self.migrate(target.url(), json: target.json) }
 
     static func migrate(_ url: String, json: Bool) throws {
-        let migrator = try Migrator(Connection(url, applicationName: "auscult db"))
+        DatabaseTarget.warn(ofExposed: url)
+        let migrator = try Migrator(url, applicationName: "auscult db")
         let applied = try migrator.migrate()
         let version = try migrator.status().applied.last ?? 0
         if json {
@@ -98,17 +99,17 @@ struct DatabaseStatus: ParsableCommand {
     @OptionGroup var target: DatabaseTarget
 
     func run() throws {
-        let connection = try Connection(target.url(), applicationName: "auscult db")
-        let status = try Migrator(connection).status()
+        let migrator = try Migrator(target.url(), applicationName: "auscult db")
+        let status = try migrator.status()
         if target.json {
             try Console.json(
                 Report(
-                    place: connection.place, schemaVersion: status.applied.last ?? 0,
+                    place: migrator.place, schemaVersion: status.applied.last ?? 0,
                     missing: status.missing.map(\.version)))
         } else {
             let missing = status.missing.map { "\($0.version) (\($0.name))" }.joined(separator: ", ")
             Console.line(
-                "\(connection.place): schema \(status.applied.last ?? 0)"
+                "\(migrator.place): schema \(status.applied.last ?? 0)"
                     + (missing.isEmpty ? ", up to date" : ", missing \(missing): run 'auscult db migrate'"))
         }
         if !status.missing.isEmpty { throw ExitCode.failure }
@@ -160,6 +161,13 @@ struct DatabaseTarget: ParsableArguments {
     var json = false
 
     func url() throws -> String { try ClusterAddress.databaseURL(argument: database) }
+
+    static func warn(ofExposed url: String) {
+        guard Connection.isExposed(url) else { return }
+        Console.note(
+            "the connection to the database may go through a network unencrypted: add ?sslmode=verify-full (or require) to "
+                + "its URL")
+    }
 
     func url(of role: String, _ url: KeyPath<ClusterAddress, String?>) throws -> String {
         guard let directory = ProcessEnvironment["AUSCULT_DATA"],

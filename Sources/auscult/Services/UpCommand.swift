@@ -61,6 +61,8 @@ struct UpCommand: ParsableCommand {
         let endpoints: [String]
         let databaseURL: String
         let analystURL: String?
+        /// Has the URLs with their passwords, for its owner alone.
+        let addressFile: String
         let http: String?
         let workers: Int
 
@@ -72,11 +74,14 @@ struct UpCommand: ParsableCommand {
             try container.encode(endpoints, forKey: .endpoints)
             try container.encode(databaseURL, forKey: .databaseURL)
             try container.encode(analystURL, forKey: .analystURL)
+            try container.encode(addressFile, forKey: .addressFile)
             try container.encode(http, forKey: .http)
             try container.encode(workers, forKey: .workers)
         }
 
-        private enum Key: CodingKey { case event, endpoint, endpoints, databaseURL, analystURL, http, workers }
+        private enum Key: CodingKey {
+            case event, endpoint, endpoints, databaseURL, analystURL, addressFile, http, workers
+        }
     }
 
     func run() throws {
@@ -90,7 +95,10 @@ struct UpCommand: ParsableCommand {
         defer { stopServer(server) }
 
         let url = try database ?? server?.databaseURL() ?? ""
-        _ = try Migrator(Connection(url)).migrate()
+        DatabaseTarget.warn(ofExposed: url)
+        _ = try Migrator(url).migrate()
+        try PostgreSQLLedger(url).join(
+            cluster: ClusterIdentity.read(orMakeIn: directory), at: ClusterIdentity.place(of: directory))
         let endpoints = try endpoints(in: directory)
         let keys = secure || endpoints.contains { !$0.isLocal } ? try ClusterKeys(inDataDirectory: directory) : nil
         try keys?.principals.forEach(PostgreSQLLedger(url).allow)
@@ -113,8 +121,10 @@ struct UpCommand: ParsableCommand {
         try supervisor.run(until: stop) { [address] in
             try Console.json(
                 Ready(
-                    endpoint: address.endpoints[0], endpoints: address.endpoints, databaseURL: url,
-                    analystURL: address.analystURL, http: nil,
+                    endpoint: address.endpoints[0], endpoints: address.endpoints,
+                    databaseURL: ClusterAddress.concealing(url),
+                    analystURL: address.analystURL.map(ClusterAddress.concealing),
+                    addressFile: "\(directory)/\(ClusterAddress.fileName)", http: nil,
                     workers: workers))
         }
     }

@@ -22,7 +22,7 @@ extension TrainingWorld {
                 return .init(work: SabotagedRun(training, scenario.sabotage), clipCount: plan.clipCount)
             }
             processes.append(Process(number: lastProcess, coordinator: coordinator, lifespan: lifespan))
-        } catch let error as LedgerError where error.code == .unreachable {
+        } catch let error as LedgerError where error.mayPass {
             return agenda.plan(.start(onlyIfNone: true), at: now + 500)
         }
         agenda.plan(.look(lastProcess), at: now + latency())
@@ -54,7 +54,7 @@ extension TrainingWorld {
         guard let process = processes.first(where: { $0.number == number }) else { return }
         do {
             try body(process.coordinator)
-        } catch let error as LedgerError where error.code == .unreachable {
+        } catch let error as LedgerError where error.mayPass {
             // It waits for the next event.
         } catch let error as LedgerError where error.code == .fenced {
             end(number)

@@ -1,0 +1,1 @@
+../../../schema/v0018_open_clips.sql

@@ -1,0 +1,1 @@
+../../../schema/v0019_lesser_roles.sql
