@@ -88,6 +88,7 @@ let package = Package(
                 "Chaos", "TestSupport", arguments, protobuf,
             ],
             exclude: ["peers", "RESULTS.md"],
+            resources: [.embedInCode("Year/Questions/README.md")],
             swiftSettings: strict),
 
         room("Chaos", ["Plant", "Wire", "Messaging", "PostgreSQL", "Nodes", "Files"]),

@@ -25,6 +25,9 @@ package protocol RetentionLedger: Sendable {
     /// What the ledger's own calendar says, which may be anything.
     func calendar() throws -> Int64
 
+    /// Sums up the hours and days of machines that got results, for whoever asks about weeks and years.
+    func rollUp() throws
+
     /// Drops the days whose time is over and all of whose clips were scored or given up, with their keys; returns how
     /// many. One that is in use just now stays until the next call.
     func dropOldDays(at time: Int64?) throws -> Int

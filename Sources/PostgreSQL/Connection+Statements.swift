@@ -42,9 +42,13 @@ extension Connection {
     /// Runs `body` in a transaction: all of it is committed, or none when it throws.
     ///
     /// Each statement sees what was committed before it, whatever the role's settings say.
+    ///
+    /// - Parameter begin: how it begins; `REPEATABLE READ READ ONLY` sees one moment of the database.
     @discardableResult
-    package func transaction<Result>(_ body: () throws -> Result) throws -> Result {
-        try execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    package func transaction<Result>(
+        begin: String = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", _ body: () throws -> Result
+    ) throws -> Result {
+        try execute(begin)
         do {
             let result = try body()
             let command = try execute("COMMIT").command

@@ -77,6 +77,16 @@ extension PrivateServer {
         ALTER ROLE \(PrivateServer.operator) CONNECTION LIMIT 10;
         \(manners(of: analyst))
         \(manners(of: PrivateServer.operator))
+        DO $$
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '\(viewOwner)') THEN
+                CREATE ROLE \(viewOwner) NOLOGIN;
+            END IF;
+            IF NOT pg_has_role('\(owner)', '\(viewOwner)', 'member') THEN
+                GRANT \(viewOwner) TO \(owner);
+            END IF;
+        END
+        $$;
         """
 
     /// What a session of a lesser role begins with.
@@ -85,6 +95,8 @@ extension PrivateServer {
             "search_path = auscult, public", "statement_timeout = '5min'",
             "idle_in_transaction_session_timeout = '10min'",
             "max_parallel_workers_per_gather = 1",
+            "enable_partitionwise_join = on", "enable_partitionwise_aggregate = on", "jit = off",
+            "random_page_cost = 1.1", "work_mem = '32MB'", "temp_file_limit = '4GB'",
         ].map { "ALTER ROLE \(role) SET \($0);" }.joined(separator: "\n")
     }
 

@@ -13,6 +13,8 @@ package final class PrivateServer {
     package static let owner = "auscult"
     package static let analyst = "auscult_analyst"
     package static let `operator` = "auscult_operator"
+    /// Owns the views, and reads the tables under their policies.
+    static let viewOwner = "auscult_reader"
     package static let database = "auscult"
     /// May do everything; for setting up and for tests.
     package static let administrator = "postgres"
@@ -151,6 +153,11 @@ package final class PrivateServer {
         return false
     }
 
+    /// Whether there is such a server's data under a directory.
+    package static func exists(in directory: String) -> Bool {
+        access("\(directory)/postgres/data/PG_VERSION", F_OK) == 0
+    }
+
     // MARK: Addresses
 
     /// The database as its owner, password included.
@@ -166,6 +173,11 @@ package final class PrivateServer {
     /// The database as the operator, password included.
     package func operatorURL() throws(PostgreSQLError) -> String {
         try url(role: Self.operator, database: Self.database)
+    }
+
+    /// The database as the server's administrator, password included.
+    package func administratorURL() throws(PostgreSQLError) -> String {
+        try url(role: Self.administrator, database: Self.database)
     }
 
     /// A URL with the role's own password.

@@ -11,8 +11,8 @@ struct Auscult: ParsableCommand {
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
             DatasetCommand.self, TrainCommand.self, RunCommand.self, PlanCommand.self, ModelCommand.self,
             FeaturesCommand.self, SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self,
-            ExplainCommand.self, StatusCommand.self, QueueCommand.self, AlarmCommand.self, DeadCommand.self,
-            ScaleCommand.self,
+            ExplainCommand.self, ExportCommand.self, StatusCommand.self, QueueCommand.self, AlarmCommand.self,
+            DeadCommand.self, ScaleCommand.self,
             DatabaseCommand.self, KeysCommand.self, ConfigCommand.self, BenchCommand.self,
         ])
 }

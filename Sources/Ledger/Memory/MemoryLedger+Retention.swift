@@ -20,6 +20,9 @@ extension MemoryLedger: RetentionLedger {
 
     package func calendar() throws -> Int64 { now() }
 
+    /// Nobody asks this ledger about years.
+    package func rollUp() throws {}
+
     package func dropOldDays(at time: Int64?) throws -> Int {
         state.withLock { state in
             guard let rowsDays = state.retention.rowsDays else { return 0 }
@@ -27,7 +30,9 @@ extension MemoryLedger: RetentionLedger {
             let present = state.clips.indices.filter { !state.clips[$0].isDropped }
             var dropped = 0
             for (day, clips) in Dictionary(grouping: present, by: { Int(state.clips[$0].job >> 32) })
-            where today - state.calendar(of: day) > rowsDays && !clips.contains(where: { state.mayBeScored($0) }) {
+            where day < (state.days.last?.number ?? 0) && today - state.calendar(of: day) > rowsDays
+                && !clips.contains(where: { state.mayBeScored($0) })
+            {
                 for clip in clips { state.drop(clip) }
                 dropped += 1
             }

@@ -12,6 +12,12 @@ extension LedgerError {
         // Keys that exist or do not, and what the schema's functions have to say.
         case (_, let state?) where state.hasPrefix("23") || state.hasPrefix("P0"):
             self.init(.refused, error.description)
+        // What a role's statement_timeout ends.
+        case (_, "57014"?):
+            self.init(
+                .refused,
+                "\(error.description); ask for less: results have indexes on scored_at, on recorded_at and on "
+                    + "(machine_type, machine_id, recorded_at)")
         default: self.init(.unavailable, error.description)
         }
     }

@@ -22,12 +22,19 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 11, name: "payloads", bytes: PackageResources.v0011_payloads_sql),
         Migration(version: 12, name: "keys", bytes: PackageResources.v0012_keys_sql),
         Migration(version: 13, name: "given_up", bytes: PackageResources.v0013_given_up_sql),
+        Migration(version: 16, name: "damage", bytes: PackageResources.v0016_damage_sql),
         Migration(version: 18, name: "open_clips", bytes: PackageResources.v0018_open_clips_sql),
         Migration(version: 19, name: "lesser_roles", bytes: PackageResources.v0019_lesser_roles_sql),
+        Migration(version: 25, name: "results", bytes: PackageResources.v0025_results_sql),
         Migration(version: 26, name: "curves_at_scale", bytes: PackageResources.v0026_curves_at_scale_sql),
+        Migration(version: 27, name: "sites", bytes: PackageResources.v0027_sites_sql),
+        Migration(version: 28, name: "champions", bytes: PackageResources.v0028_champions_sql),
+        Migration(version: 29, name: "column_comments", bytes: PackageResources.v0029_column_comments_sql),
         Migration(version: 30, name: "left_out", bytes: PackageResources.v0030_left_out_sql),
         Migration(version: 35, name: "reasons", bytes: PackageResources.v0035_reasons_sql),
+        Migration(version: 36, name: "results_with_reasons", bytes: PackageResources.v0036_results_with_reasons_sql),
         Migration(version: 45, name: "alarms", bytes: PackageResources.v0045_alarms_sql),
+        Migration(version: 46, name: "sites_of_alarms", bytes: PackageResources.v0046_sites_of_alarms_sql),
     ]
 
     /// The version of the newest step; numbers grow, with gaps.

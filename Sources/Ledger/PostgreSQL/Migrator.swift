@@ -46,6 +46,8 @@ package struct Migrator {
                         "INSERT INTO auscult.migration (version, name, checksum) VALUES ($1, $2, $3)",
                         [.int(migration.version), .text(migration.name), .bytes(migration.checksum.bytes)])
                 }
+                // Whatever view or table a step has brought.
+                if !missing.isEmpty { try connection.execute("SELECT auscult.guard_views(), auscult.comment_columns()") }
                 return missing
             }
         } catch let error as PostgreSQLError {
@@ -69,9 +71,9 @@ package struct Migrator {
                 "the database at \(connection.place) keeps its texts in \(try row.text(0)), and names of sites and machines "
                     + "need UTF8: make another one (CREATE DATABASE \(database) ENCODING 'UTF8' TEMPLATE template0)")
         }
-        guard try row.int(1) >= 130_000 else {
+        guard try row.int(1) >= 140_000 else {
             throw LedgerError(
-                .unfit, "PostgreSQL \(try row.text(2)) at \(connection.place) is too old: version 13 or later is needed"
+                .unfit, "PostgreSQL \(try row.text(2)) at \(connection.place) is too old: version 14 or later is needed"
             )
         }
         guard try row.bool(5) else {

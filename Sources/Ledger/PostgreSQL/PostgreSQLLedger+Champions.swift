@@ -82,10 +82,14 @@ extension PostgreSQLLedger {
     private func apply(_ changes: [Change], _ connection: Connection) throws -> [ChampionChange] {
         guard !changes.isEmpty else { return [] }
         try connection.execute(
-            "INSERT INTO auscult.promotion (machine, version, replaces) SELECT * FROM unnest($1, $2, $3)",
+            """
+            INSERT INTO auscult.promotion (machine, version, replaces, promoted_by)
+            SELECT machine, version, replaces, coalesce($4, session_user)
+            FROM unnest($1, $2, $3) AS change (machine, version, replaces)
+            """,
             [
                 .texts(changes.map(\.machine.description)), .texts(changes.map(\.now)),
-                .int64s(changes.map(\.replaces)),
+                .int64s(changes.map(\.replaces)), .text(author),
             ])
         try connection.notify(.championsChanged)
         return changes.map { ChampionChange(machine: $0.machine, before: $0.before, now: $0.now) }

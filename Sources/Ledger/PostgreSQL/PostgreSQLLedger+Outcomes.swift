@@ -66,15 +66,19 @@ extension PostgreSQLLedger {
         try connection.execute(
             """
             INSERT INTO auscult.result (job, attempt, worker, model_version, score, log_odds, threshold, verdict,
-                neighbour_distance, flags, queue_milliseconds, compute_milliseconds, reason, shares)
+                neighbour_distance, flags, queue_milliseconds, compute_milliseconds, reason, shares,
+                site, machine_type, machine_id, recorded_at, accepted_at, key, name)
             SELECT job, attempt, worker, model_version, score, log_odds, threshold, verdict,
                 neighbour_distance, string_to_array(flags, chr(31)), queue_milliseconds, compute_milliseconds, reason,
-                shares::jsonb
+                shares::jsonb, site, machine_type, machine_id, recorded_at, accepted_at, key, name
             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 AS i (job, attempt, worker, model_version, score, log_odds, threshold, verdict,
                     neighbour_distance, flags, queue_milliseconds, compute_milliseconds, reason, shares)
-            WHERE (SELECT true FROM auscult.clip c WHERE c.job = i.job)
-                AND (SELECT true FROM auscult.dead_letter d WHERE d.job = i.job) IS NULL
+            CROSS JOIN LATERAL (
+                SELECT site, machine_type, machine_id, recorded_at, accepted_at, key, name
+                FROM auscult.clip c WHERE c.job = i.job AND c.job BETWEEN $15 AND $16 LIMIT 1
+            ) AS c
+            WHERE (SELECT true FROM auscult.dead_letter d WHERE d.job = i.job) IS NULL
             ON CONFLICT DO NOTHING
             """,
             [
@@ -85,6 +89,8 @@ extension PostgreSQLLedger {
                 .texts(scores.map { $0.flags.isEmpty ? nil : $0.flags.joined(separator: "\u{1f}") }),
                 .doubles(scores.map(\.queueMilliseconds)), .doubles(scores.map(\.computeMilliseconds)),
                 .texts(scores.map(\.reason)), .texts(scores.map { $0.shares.isEmpty ? nil : $0.shares.json }),
+                // So that only the days of these jobs are looked at, not every day there is.
+                .int64(results.map(\.0.job).min()), .int64(results.map(\.0.job).max()),
             ])
     }
 

@@ -17,14 +17,18 @@ package final class PostgreSQLLedger: Sendable {
 
     private let url: String
     private let applicationName: String
+    /// Who promotes models, for the record; the database's login when nil.
+    let author: String?
     private let session = Mutex(Session())
 
     /// - Parameters:
     ///   - url: `postgresql://user:password@host:port/database`
     ///   - applicationName: what an operator sees in `pg_stat_activity`
-    package init(_ url: String, applicationName: String = "auscult") {
+    ///   - author: the person who acts
+    package init(_ url: String, applicationName: String = "auscult", author: String? = nil) {
         self.url = url
         self.applicationName = applicationName
+        self.author = author
     }
 
     /// Connects now, to say early what is wrong.

@@ -3,7 +3,7 @@ internal import Logging
 internal import Messaging
 
 /// What time does to clips, while this broker leads: a new day to file them under, no more thought of those that have
-/// ended, an end to days that are over, and to bytes that nobody needs any more.
+/// ended, the sums of hours and days, an end to days that are over, and to bytes that nobody needs any more.
 ///
 /// On a thread and a connection of its own, for the questions may take long. While the database is away it waits.
 final class BrokerJanitor: Sendable {
@@ -60,6 +60,7 @@ final class BrokerJanitor: Sendable {
     }
 
     private static func tidy(_ disk: BrokerDisk, _ ledger: any BrokerLedger, _ logger: Logger) throws {
+        try ledger.rollUp()
         guard try ledger.retentionPolicy() != RetentionPolicy() else { return }
         let days = try ledger.dropOldDays(at: nil)
         if days > 0 { logger.info("\(days) days of scored clips were dropped: their time is over") }

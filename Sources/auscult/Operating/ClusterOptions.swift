@@ -20,7 +20,7 @@ struct DatabaseOptions: ParsableArguments {
         }
     }
 
-    func ledger() throws -> PostgreSQLLedger { PostgreSQLLedger(try url()) }
+    func ledger() throws -> PostgreSQLLedger { PostgreSQLLedger(try url(), author: Author.name) }
 }
 
 /// How a command finds the broker of a running cluster.

@@ -13,7 +13,7 @@ struct DatabaseCommand: ParsableCommand {
             "Sets up the database and its schema, says where it is and how long clips are kept, and finds damage.",
         subcommands: [
             DatabaseInit.self, DatabaseMigrate.self, DatabaseStatus.self, DatabaseAddress.self, DatabaseRetention.self,
-            DatabaseScrub.self,
+            DatabaseScrub.self, DatabaseGrant.self, DatabaseRevoke.self,
         ])
 }
 

@@ -1,0 +1,1 @@
+../../../schema/v0016_damage.sql

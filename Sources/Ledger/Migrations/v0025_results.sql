@@ -1,0 +1,1 @@
+../../../schema/v0025_results.sql

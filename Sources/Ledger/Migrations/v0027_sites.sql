@@ -1,0 +1,1 @@
+../../../schema/v0027_sites.sql

@@ -1,0 +1,1 @@
+../../../schema/v0028_champions.sql

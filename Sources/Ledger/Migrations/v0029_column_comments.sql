@@ -1,0 +1,1 @@
+../../../schema/v0029_column_comments.sql

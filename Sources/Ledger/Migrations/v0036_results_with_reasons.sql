@@ -1,0 +1,1 @@
+../../../schema/v0036_results_with_reasons.sql

@@ -1,0 +1,1 @@
+../../../schema/v0046_sites_of_alarms.sql
