@@ -47,7 +47,9 @@ package struct Migrator {
                         [.int(migration.version), .text(migration.name), .bytes(migration.checksum.bytes)])
                 }
                 // Whatever view or table a step has brought.
-                if !missing.isEmpty { try connection.execute("SELECT auscult.guard_views(), auscult.comment_columns()") }
+                if !missing.isEmpty {
+                    try connection.execute("SELECT auscult.guard_views(), auscult.comment_columns()")
+                }
                 return missing
             }
         } catch let error as PostgreSQLError {
