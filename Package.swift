@@ -84,8 +84,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "Plant", "Spectra", "Networks", "Tensors", "Messaging", "Wire", "PostgreSQL", "Ledger", "Nodes",
-                "Chaos", "TestSupport", arguments, protobuf,
+                "Plant", "Spectra", "Networks", "Tensors", "Detection", "Datasets", "Messaging", "Wire", "PostgreSQL",
+                "Ledger", "Nodes", "Chaos", "TestSupport", arguments, protobuf,
             ],
             exclude: ["peers", "RESULTS.md"],
             resources: [.embedInCode("Year/Questions/README.md")],

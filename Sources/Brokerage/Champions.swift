@@ -6,9 +6,13 @@ struct Champions {
     /// The ledger has been asked at least once.
     private(set) var areKnown = false
 
-    /// While there is no model at all, clips are accepted and wait for the first.
+    /// Machines that no model knows can be learned from their first clips.
+    private var teach = false
+
+    /// While there is no model at all, clips are accepted and wait for the first; and where machines can be learned, for
+    /// their own.
     func mayAccept(_ machine: MachineName) -> Bool {
-        byMachine.isEmpty || byMachine[machine] != nil
+        byMachine.isEmpty || teach || byMachine[machine] != nil
     }
 
     subscript(machine: MachineName) -> Champion? { byMachine[machine] }
@@ -16,7 +20,7 @@ struct Champions {
     /// Returns whether anything changed.
     mutating func replace(by champions: [Champion]) -> Bool {
         let new = Dictionary(champions.map { ($0.machine, $0) }) { _, last in last }
-        defer { (byMachine, areKnown) = (new, true) }
+        defer { (byMachine, areKnown, teach) = (new, true, champions.contains(where: \.teaches)) }
         return new != byMachine
     }
 }

@@ -55,6 +55,24 @@ package struct DatasetFolder: Sendable {
         }
     }
 
+    /// Normal clips of one machine for training, wherever they lie and whatever they are called.
+    ///
+    /// - Parameters:
+    ///   - files: where each lies, what people call it, and what it holds.
+    ///   - feature: of those that are log-mels.
+    package init(
+        of machine: MachineName, files: [(file: FilePath, name: String, format: ClipRecord.Format)],
+        feature: FeatureRecord?
+    ) {
+        path = ""
+        self.feature = feature
+        entries = files.map { clip in
+            Entry(
+                machine: machine, split: .train, isAnomaly: false, domain: nil, attributes: nil, format: clip.format,
+                path: clip.name, file: clip.file)
+        }
+    }
+
     private static func entry(_ file: FolderWalk.File) throws(DatasetError) -> Entry {
         let path = file.relative.text
         func failure(_ code: DatasetError.Code, _ reason: String) -> DatasetError {

@@ -40,6 +40,9 @@ package protocol BrokerLedger: PrincipalLedger, RetentionLedger, PayloadLedger, 
     /// Where durable content lies, nil when nobody put it.
     func location(of content: ContentHash) throws -> SegmentLocation?
 
+    /// Where content lies among the clips: one that waited for a model and taught it; nil for other content.
+    func location(ofLearned content: ContentHash) throws -> SegmentLocation?
+
     /// Remembers where durable content lies. The newest copy counts: what is put again is mended.
     func recordContent(_ contents: [(hash: ContentHash, location: SegmentLocation)], epoch: UInt32) throws
 

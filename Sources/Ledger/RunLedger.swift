@@ -42,6 +42,10 @@ package protocol RunLedger: Sendable {
 
     // MARK: for the coordinator
 
+    /// Puts into the queue the enrolment of machines that no model knows and of which enough clips wait, where other
+    /// machines are scored by an ear; returns these machines.
+    func beginLearning(_ need: LearningNeed, fence: Int64) throws -> [MachineName]
+
     /// Raises the coordinator's fence by one and returns it; every later write under an older one throws `.fenced`.
     func openFence(holder: String) throws -> Int64
 
@@ -75,8 +79,12 @@ package protocol RunLedger: Sendable {
 
     /// Stores the trained model and ends its run in one transaction. Again: the version stored the first time.
     ///
-    /// - Parameter clipsPerSecond: over the whole run.
-    func complete(_ run: Int64, model: ModelDraft, clipsPerSecond: Double, fence: Int64) throws -> ModelRecord
+    /// - Parameters:
+    ///   - promoting: makes it the champion of its machines too.
+    ///   - clipsPerSecond: over the whole run.
+    func complete(
+        _ run: Int64, model: ModelDraft, promoting: Bool, clipsPerSecond: Double, fence: Int64
+    ) throws -> ModelRecord
 
     /// Stores an evaluation and ends its run in one transaction. Again: changes nothing.
     func complete(_ run: Int64, evaluation: EvaluationDraft, fence: Int64) throws
@@ -88,4 +96,16 @@ package protocol RunLedger: Sendable {
 
     /// The run is put aside; a later `resume` goes on with it.
     func confirmPause(of run: Int64, fence: Int64) throws
+}
+
+/// When a machine that no model knows is learned from the clips that wait for one.
+package struct LearningNeed: Sendable {
+    /// Clips that are gathered.
+    package var wanted = 20
+    /// Clips that will do when no more come.
+    package var fewest = 5
+    /// How long none has come then, seconds.
+    package var patienceSeconds = 60
+
+    package init() {}
 }

@@ -38,3 +38,21 @@ package struct MachineName: Hashable, Sendable, Comparable, CustomStringConverti
             }
     }
 }
+
+/// As text, `TYPE/ID`.
+extension MachineName: Codable {
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let name = MachineName(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "\"\(text)\" is not a machine; write TYPE/ID")
+        }
+        self = name
+    }
+}

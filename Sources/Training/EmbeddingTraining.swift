@@ -1,4 +1,4 @@
-internal import Detection
+package import Detection
 package import Plant
 package import Spectra
 package import Wire
@@ -13,6 +13,8 @@ package struct EmbeddingTraining: ShardedRun {
     package enum Recipe: Sendable {
         case density
         case ear
+        /// One machine alone, beside those that are known.
+        case enrolment(EarEnrolment)
 
         /// The recipe of models of that kind; nil where they are not fitted to embeddings.
         package init?(kind: String) {
@@ -26,7 +28,7 @@ package struct EmbeddingTraining: ShardedRun {
         fileprivate var embedding: EmbedShard.Embedding {
             switch self {
             case .density: .timeStatistics
-            case .ear: .hearing
+            case .ear, .enrolment: .hearing
             }
         }
 
@@ -34,7 +36,7 @@ package struct EmbeddingTraining: ShardedRun {
         fileprivate func width(_ melBands: Int) -> Int {
             switch self {
             case .density: 2 * melBands
-            case .ear: Hearing.Spectrum.allCases.count * melBands
+            case .ear, .enrolment: Hearing.Spectrum.allCases.count * melBands
             }
         }
     }
@@ -104,33 +106,52 @@ package struct EmbeddingTraining: ShardedRun {
                 leftOut.append(LeftOut(machine: clip.machine, clip: clip.name, reason: reason))
             }
         }
-        let (file, lacking) = fit(embeddings, fewestFrames: max(2, shortest / 2))
+        let (fitted, lacking) = fit(embeddings, fewestFrames: shortest == .max ? 2 : max(2, shortest / 2))
         leftOut += lacking
-        guard let file else {
+        guard var model = fitted else {
             throw RunFailure(
                 "no machine has enough normal training clips; "
                     + (leftOut.first?.reason ?? "the dataset has no training clip"))
         }
-        return .model(
-            TrainedModel(
-                kind: file.kind, machines: file.machines, feature: file.feature, weightsHash: file.weightsHash,
-                file: file.encoded(), leftOut: leftOut))
+        model.leftOut = leftOut
+        return .model(model)
     }
 
     private func fit(
         _ embeddings: [MachineName: [[Double]]], fewestFrames: Int
-    ) -> (file: ModelFile?, leftOut: [LeftOut]) {
+    ) -> (model: TrainedModel?, leftOut: [LeftOut]) {
         switch recipe {
         case .density:
             let (model, leftOut) = DensityModel.fitted(
                 to: embeddings.mapValues { $0.map { $0.map { Float($0) } } }, feature: feature,
                 fewestFrames: fewestFrames, falseAlarmRate: falseAlarmRate)
-            return (model?.file, leftOut)
+            return (model.map { TrainedModel($0.file) }, leftOut)
         case .ear:
             let (model, leftOut) = EarModel.fitted(
                 to: embeddings.mapValues { $0.map { Hearing(values: $0) } }, feature: feature,
                 fewestFrames: fewestFrames, falseAlarmRate: falseAlarmRate)
-            return (model?.file, leftOut)
+            return (model.map { TrainedModel($0.file) }, leftOut)
+        case .enrolment(let enrolment):
+            let clips = embeddings[enrolment.machine, default: []].map { Hearing(values: $0) }
+            do throws(ModelError) {
+                let outcome = try enrolment.outcome(
+                    of: clips, feature: feature, fewestFrames: fewestFrames, falseAlarmRate: falseAlarmRate)
+                var model = TrainedModel(outcome.model.file)
+                model.enrolment = .init(
+                    machine: enrolment.machine, clips: outcome.model.members[0].normals.count,
+                    proxyAUC: outcome.proxyAUC, isFit: outcome.isFit)
+                return (model, [])
+            } catch {
+                return (nil, [LeftOut(machine: enrolment.machine, reason: error.reason)])
+            }
         }
+    }
+}
+
+extension TrainedModel {
+    fileprivate init(_ file: ModelFile) {
+        self.init(
+            kind: file.kind, machines: file.machines, feature: file.feature, weightsHash: file.weightsHash,
+            file: file.encoded(), leftOut: [])
     }
 }

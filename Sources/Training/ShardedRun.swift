@@ -133,6 +133,18 @@ package struct TrainedModel: Sendable {
     /// The model file, a safetensors file.
     package var file: [UInt8]
     package var leftOut: [LeftOut]
+    /// Of a model of one machine that joins a plant.
+    package var enrolment: Enrolment?
+
+    package struct Enrolment: Sendable {
+        package var machine: MachineName
+        /// Normal clips that it rests on.
+        package var clips: Int
+        /// How well the model tells its peers' normal clips from its machine's own; nil without peers.
+        package var proxyAUC: Double?
+        /// Whether it becomes the machine's champion at once.
+        package var isFit: Bool
+    }
 }
 
 /// A finished evaluation.

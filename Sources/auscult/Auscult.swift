@@ -9,7 +9,8 @@ struct Auscult: ParsableCommand {
         version: "auscult 1.0.0, schema \(Migration.newest)",
         subcommands: [
             DemoCommand.self, UpCommand.self, BrokerCommand.self, WorkerCommand.self, CoordinatorCommand.self,
-            DatasetCommand.self, TrainCommand.self, RunCommand.self, PlanCommand.self, ModelCommand.self,
+            DatasetCommand.self, TrainCommand.self, EnrolCommand.self, RunCommand.self, PlanCommand.self,
+            ModelCommand.self,
             FeaturesCommand.self, SynthCommand.self, PushCommand.self, GatewayCommand.self, ScoreCommand.self,
             ExplainCommand.self, ExportCommand.self, StatusCommand.self, QueueCommand.self, AlarmCommand.self,
             DeadCommand.self, ScaleCommand.self,

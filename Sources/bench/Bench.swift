@@ -15,7 +15,7 @@ import Glibc
             LogMelCommand.self, MessagesCommand.self, LedgerCommand.self, NetworkCommand.self, SpeedCommand.self,
             GoldenCommand.self, FuzzWireCommand.self, FuzzHeadersCommand.self, QueueCommand.self,
             QueueWorkerCommand.self, FuzzBrokerCommand.self, TrainingCommand.self, ChaosCommand.self,
-            BitFlipsCommand.self, YearCommand.self,
+            BitFlipsCommand.self, YearCommand.self, EarCommand.self,
         ])
 
     /// Prints a line at once, also into a pipe.

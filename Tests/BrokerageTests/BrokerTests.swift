@@ -57,6 +57,22 @@ import Testing
             stage.answers(to: gateway).contains { if case .reject("a", .unknownMachine) = $0 { true } else { false } })
     }
 
+    @Test func clipsOfUnknownMachinesWaitWhereMachinesAreLearned() throws {
+        var stage = try Stage(withModel: false)
+        let (gateway, worker) = (stage.join(1, .gateway), stage.join(2, .worker))
+        let (known, unknown) = (try #require(Stage.machine), try #require(MachineName("pump/id_02")))
+        stage.champions = [Champion(machine: known, modelVersion: "m1", modelHash: Stage.hash, teaches: true)]
+        stage.tick(after: stage.broker.configuration.renewalInterval)
+        var submission = try stage.submission("a")
+        submission.clip.machine = unknown
+        stage.say(.submit(submission), as: gateway)
+        #expect(stage.rows.count == 1 && stage.dispatches(to: worker).isEmpty)
+        stage.champions.append(Champion(machine: unknown, modelVersion: "m2", modelHash: Stage.hash, teaches: true))
+        stage.say(.heartbeat(Heartbeat(credits: 4)), as: worker)
+        stage.tick(after: stage.broker.configuration.renewalInterval)
+        #expect(stage.dispatches(to: worker).count == 1)
+    }
+
     @Test func clipsWaitForTheFirstModel() throws {
         var stage = try Stage(withModel: false)
         let gateway = stage.join(1, .gateway)

@@ -15,9 +15,9 @@ import Testing
         #expect(try ledger.claimRun(fence: fence) == nil)
         var draft = try Samples.model("a")
         draft.dataset = "plant"
-        let model = try ledger.complete(run, model: draft, clipsPerSecond: 99.5, fence: fence)
+        let model = try ledger.complete(run, model: draft, promoting: true, clipsPerSecond: 99.5, fence: fence)
         #expect(model.version == "density-1" && model.run == run)
-        #expect(try ledger.complete(run, model: draft, clipsPerSecond: 1, fence: fence) == model)
+        #expect(try ledger.complete(run, model: draft, promoting: true, clipsPerSecond: 1, fence: fence) == model)
         let done = try #require(try ledger.run(run))
         #expect(done.state == .done && done.progress == 1 && done.clipsPerSecond == 99.5)
         #expect(done.modelVersion == model.version && done.weightsHash == model.weightsHash)
@@ -51,7 +51,8 @@ import Testing
         for version in ["density-1", "density-2"] {
             let run = try ledger.submit(Samples.request())
             _ = try ledger.claimRun(fence: fence)
-            let model = try ledger.complete(run, model: Samples.model("same"), clipsPerSecond: 1, fence: fence)
+            let model = try ledger.complete(
+                run, model: Samples.model("same"), promoting: false, clipsPerSecond: 1, fence: fence)
             #expect(model.version == version)
         }
     }
@@ -91,7 +92,9 @@ import Testing
         #expect(try code { try ledger.confirmCancel(of: runs[1], fence: first) } == .fenced)
         let draft = try Samples.model("a")
         #expect(
-            try code { _ = try ledger.complete(runs[1], model: draft, clipsPerSecond: 1, fence: first) } == .fenced)
+            try code {
+                _ = try ledger.complete(runs[1], model: draft, promoting: true, clipsPerSecond: 1, fence: first)
+            } == .fenced)
         #expect(try ledger.runs(limit: 2).map(\.run) == [runs[2], runs[1]])
         let failed = try #require(try ledger.run(runs[0]))
         #expect(failed.state == .failed && failed.reason == "no clips" && failed.finishedAt != nil)

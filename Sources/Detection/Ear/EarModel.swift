@@ -16,7 +16,7 @@ package struct EarModel: AnomalyModel {
     /// Shorter clips are refused: their spectra scatter more than those the model was trained on.
     package let fewestFrames: Int
     /// In the order of the class table.
-    package private(set) var members: [EarMachine]
+    package let members: [EarMachine]
     private let places: [MachineName: Int]
 
     /// - Parameters:

@@ -121,6 +121,9 @@ extension MemoryLedger: BrokerLedger {
         state.withLock { $0.contents[content] }
     }
 
+    /// Nothing is learned here.
+    package func location(ofLearned content: ContentHash) throws -> SegmentLocation? { nil }
+
     package func recordContent(_ contents: [(hash: ContentHash, location: SegmentLocation)], epoch: UInt32) throws {
         try state.withLock { state in
             try state.checkEpoch(epoch)

@@ -46,7 +46,9 @@ extension MemoryLedger: ModelLedger {
         state.withLock { state in
             state.champions.compactMap { machine, stack in
                 state.models.first { $0.record.version == stack.last }.map {
-                    Champion(machine: machine, modelVersion: $0.record.version, modelHash: $0.record.fileHash)
+                    Champion(
+                        machine: machine, modelVersion: $0.record.version, modelHash: $0.record.fileHash,
+                        teaches: $0.record.kind == "ear")
                 }
             }.sorted { $0.machine < $1.machine }
         }
@@ -76,7 +78,7 @@ extension MemoryLedger.State {
         return record
     }
 
-    fileprivate mutating func change(
+    mutating func change(
         _ machines: [MachineName], _ body: (inout [String]) -> Void
     ) -> [ChampionChange] {
         let changes: [ChampionChange] = machines.sorted().compactMap { machine in

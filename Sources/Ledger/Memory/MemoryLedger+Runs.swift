@@ -1,3 +1,4 @@
+package import Plant
 internal import Synchronization
 
 extension MemoryLedger: RunLedger {
@@ -52,6 +53,12 @@ extension MemoryLedger: RunLedger {
         }
     }
 
+    /// Clips that wait for a model go on waiting here.
+    package func beginLearning(_ need: LearningNeed, fence: Int64) throws -> [MachineName] {
+        try state.withLock { try $0.checkFence(fence) }
+        return []
+    }
+
     package func openFence(holder: String) throws -> Int64 {
         state.withLock { state in
             state.fence += 1
@@ -100,7 +107,7 @@ extension MemoryLedger: RunLedger {
     }
 
     package func complete(
-        _ run: Int64, model: ModelDraft, clipsPerSecond: Double, fence: Int64
+        _ run: Int64, model: ModelDraft, promoting: Bool, clipsPerSecond: Double, fence: Int64
     ) throws -> ModelRecord {
         try state.withLock { state in
             try state.checkFence(fence)
@@ -111,6 +118,11 @@ extension MemoryLedger: RunLedger {
             state.runs[index].record.weightsHash = stored.weightsHash
             state.runs[index].record.clipsPerSecond = clipsPerSecond
             state.end(index, as: .done, at: now())
+            if promoting {
+                _ = state.change(stored.machines) { stack in
+                    if stack.last != stored.version { stack.append(stored.version) }
+                }
+            }
             return stored
         }
     }

@@ -33,6 +33,7 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 30, name: "left_out", bytes: PackageResources.v0030_left_out_sql),
         Migration(version: 35, name: "reasons", bytes: PackageResources.v0035_reasons_sql),
         Migration(version: 36, name: "results_with_reasons", bytes: PackageResources.v0036_results_with_reasons_sql),
+        Migration(version: 37, name: "learning", bytes: PackageResources.v0037_learning_sql),
         Migration(version: 45, name: "alarms", bytes: PackageResources.v0045_alarms_sql),
         Migration(version: 46, name: "sites_of_alarms", bytes: PackageResources.v0046_sites_of_alarms_sql),
     ]

@@ -6,30 +6,37 @@ extension PostgreSQLLedger {
         try perform { connection in
             try connection.execute(
                 """
-                SELECT machine, version, file_sha256 FROM auscult.champions JOIN auscult.model_version USING (version)
+                SELECT machine, version, file_sha256, kind = 'ear' FROM auscult.champions JOIN auscult.model_version USING (version)
                 """
             ).map { row in
                 Champion(
-                    machine: try row.machine(row.text(0)), modelVersion: try row.text(1), modelHash: try row.hash(2))
+                    machine: try row.machine(row.text(0)), modelVersion: try row.text(1), modelHash: try row.hash(2),
+                    teaches: try row.bool(3))
             }.sorted { $0.machine < $1.machine }
         }
     }
 
     package func promote(_ version: String, machines: [MachineName]?) throws -> [ChampionChange] {
         try transaction { connection in
-            let model = try existingModel(version, connection)
-            if let stranger = machines?.first(where: { !model.machines.contains($0) }) {
-                throw LedgerError.unfit(model: version, machine: stranger)
-            }
-            let reigns = try lockReigns(connection)
-            let changes = Set(machines ?? model.machines).sorted().compactMap { machine -> Change? in
-                let reign = reigns[machine]
-                guard reign?.version != version else { return nil }
-                return Change(
-                    machine: machine, before: reign?.version, now: version, replaces: reign?.promotion)
-            }
-            return try apply(changes, connection)
+            try promote(try existingModel(version, connection), machines: machines, connection)
         }
+    }
+
+    /// Within a transaction.
+    func promote(
+        _ model: ModelRecord, machines: [MachineName]?, _ connection: Connection
+    ) throws -> [ChampionChange] {
+        if let stranger = machines?.first(where: { !model.machines.contains($0) }) {
+            throw LedgerError.unfit(model: model.version, machine: stranger)
+        }
+        let reigns = try lockReigns(connection)
+        let changes = Set(machines ?? model.machines).sorted().compactMap { machine -> Change? in
+            let reign = reigns[machine]
+            guard reign?.version != model.version else { return nil }
+            return Change(
+                machine: machine, before: reign?.version, now: model.version, replaces: reign?.promotion)
+        }
+        return try apply(changes, connection)
     }
 
     package func rollback(machines: [MachineName]?) throws -> [ChampionChange] {

@@ -15,7 +15,7 @@ extension PostgreSQLLedger {
     }
 
     package func complete(
-        _ run: Int64, model: ModelDraft, clipsPerSecond: Double, fence: Int64
+        _ run: Int64, model: ModelDraft, promoting: Bool, clipsPerSecond: Double, fence: Int64
     ) throws -> ModelRecord {
         try transaction(fence: fence) { connection in
             if let stored = try models("run = $1", [.int64(run)], connection).first { return stored }
@@ -28,6 +28,7 @@ extension PostgreSQLLedger {
                 """,
                 [.text(stored.version), .bytes(stored.weightsHash.bytes), .double(clipsPerSecond)],
                 fence: fence, connection)
+            if promoting { _ = try promote(stored, machines: nil, connection) }
             return stored
         }
     }

@@ -106,10 +106,15 @@ final class BrokerDisk: Sendable {
     }
 
     /// Reads content back for a peer.
-    func load(_ hash: ContentHash, at location: SegmentLocation, for peer: PeerID, _ request: RequestID?) {
+    ///
+    /// - Parameter amongClips: it is a clip's payload, and lies where clips lie.
+    func load(
+        _ hash: ContentHash, at location: SegmentLocation, amongClips: Bool, for peer: PeerID, _ request: RequestID?
+    ) {
         lane.post { [mailbox, stores] in
             do {
-                mailbox.post(.read(peer, hash, request, try stores.content.read(location, hash)))
+                let parts = try (amongClips ? stores.clips : stores.content).read(location, hash)
+                mailbox.post(.read(peer, hash, request, parts))
             } catch let error as PayloadStoreError where error.code == .damaged {
                 Self.logger.error("the content \(hash) is damaged: \(error)")
                 mailbox.post(.lost(peer, hash, request, .damagedContent(hash)))

@@ -69,6 +69,8 @@ struct BrokerLanes: Sendable {
 /// Where content is.
 enum FoundContent: Sendable {
     case stored(ContentHash, SegmentLocation)
+    /// It is the payload of a clip from which a new machine is learnt.
+    case clip(ContentHash, SegmentLocation)
     /// It is the file of a model.
     case file(ContentHash, [Frame])
     case unknown(ContentHash)

@@ -124,6 +124,7 @@ final class BrokerLedgerLane: Sendable {
 
     private static func find(_ hash: ContentHash, in ledger: any BrokerLedger) throws -> FoundContent {
         if let location = try ledger.location(of: hash) { return .stored(hash, location) }
+        if let location = try ledger.location(ofLearned: hash) { return .clip(hash, location) }
         do {
             return try ledger.modelFile(hash).map { .file(hash, Frame.payload($0)) } ?? .unknown(hash)
         } catch let error as LedgerError where error.code == .damaged {

@@ -14,7 +14,8 @@ extension BrokerTerm {
         case .memory(let blob) where isNext && line(of: peer).unread.hasRoom():
             try send(
                 .content(hash, payload, inTurn: inTurn), payload: payloads[blob.number] ?? [], to: peer, request)
-        case .content(let location): try queue(.stored(hash, location, request), for: peer)
+        case .content(let location): try queue(.stored(hash, location, isClip: false, request), for: peer)
+        case .clip(let location): try queue(.stored(hash, location, isClip: true, request), for: peer)
         default: try queue(.shelved(hash, request), for: peer)
         }
     }
@@ -37,8 +38,8 @@ extension BrokerTerm {
     func serve(_ peer: PeerID) throws {
         while let entry = lines[peer]?.next() {
             switch entry {
-            case .stored(let hash, let location, let request):
-                lanes.disk.load(hash, at: location, for: peer, request)
+            case .stored(let hash, let location, let isClip, let request):
+                lanes.disk.load(hash, at: location, amongClips: isClip, for: peer, request)
             case .shelved(let hash, let request): try handle(.hasRoom(peer, hash, request: request))
             }
         }

@@ -69,6 +69,7 @@ final class BrokerTerm {
     private func describe(_ found: FoundContent) -> (hash: ContentHash, place: ContentPlace) {
         switch found {
         case .stored(let hash, let location): (hash, .at(.content(location)))
+        case .clip(let hash, let location): (hash, .at(.clip(location)))
         case .file(let hash, let frames): (hash, .at(.memory(keep(frames[...]))))
         case .unknown(let hash): (hash, .unknown)
         case .damaged(let hash): (hash, .damaged)

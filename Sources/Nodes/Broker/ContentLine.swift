@@ -9,7 +9,7 @@ internal import Plant
 struct ContentLine {
     /// Content that waits for its turn.
     enum Entry {
-        case stored(ContentHash, SegmentLocation, RequestID?)
+        case stored(ContentHash, SegmentLocation, isClip: Bool, RequestID?)
         /// It was in memory when it was asked for; the broker is asked again.
         case shelved(ContentHash, RequestID?)
     }

@@ -23,6 +23,9 @@ package final class Coordinator {
     private let broker: BrokerAccess
     let logger: Logger
     private var runs: [Int64: ActiveRun] = [:]
+    /// When to look for machines to learn.
+    private var learnsAt: Int64 = 0
+    private static let learningInterval: Int64 = 2_000
 
     /// Raises the fence: an earlier coordinator's writes fail from now on.
     ///
@@ -60,6 +63,12 @@ package final class Coordinator {
 
     /// Looks for runs to begin and runs to stop.
     package func lookForWork(now: Int64) throws {
+        if now >= learnsAt {
+            learnsAt = now + Self.learningInterval
+            for machine in try ledger.beginLearning(LearningNeed(), fence: fence) {
+                logger.info("\(machine) is unknown and enough of its clips wait: it is learned")
+            }
+        }
         while let record = try ledger.claimRun(fence: fence) { try begin(record, now: now) }
         guard !runs.isEmpty else { return }
         for run in try ledger.cancelledRuns(fence: fence) {
@@ -200,8 +209,11 @@ package final class Coordinator {
         }
         let draft = ModelDraft(
             kind: model.kind, file: model.file, weightsHash: model.weightsHash, feature: model.feature.record,
-            dataset: run.record.request.dataset, machines: model.machines)
-        _ = try ledger.complete(run.record.run, model: draft, clipsPerSecond: clipsPerSecond, fence: fence)
+            dataset: run.record.request.dataset, machines: model.machines,
+            metadata: model.enrolment.map { EnrolmentRecord($0).json } ?? "{}")
+        _ = try ledger.complete(
+            run.record.run, model: draft, promoting: model.enrolment?.isFit == true, clipsPerSecond: clipsPerSecond,
+            fence: fence)
     }
 
     private func store(_ result: EvaluationResult, of run: ActiveRun) throws {

@@ -51,7 +51,9 @@ package struct RunPlanner {
         }
         let clips = try ledger.clips(of: dataset.name, split: .train)
         let work: any ShardedRun
-        if let recipe = EmbeddingTraining.Recipe(kind: request.model) {
+        if let machine = specification.enrols, request.model == EarModel.kind {
+            work = try enrolment(of: machine, clips, dataset, specification)
+        } else if let recipe = EmbeddingTraining.Recipe(kind: request.model) {
             work = EmbeddingTraining(
                 recipe, clips: clips, feature: feature, shardSize: specification.shard ?? 16,
                 falseAlarmRate: specification.falseAlarmRate ?? 0.05)
@@ -63,6 +65,38 @@ package struct RunPlanner {
             throw RunFailure("this coordinator cannot train models of the kind \"\(request.model)\"; it knows \(known)")
         }
         return Plan(work: work, clipCount: clips.count)
+    }
+
+    /// The enrolment of one machine beside those whose champions are ears that hear as it does.
+    private func enrolment(
+        of machine: MachineName, _ clips: [DatasetClip], _ dataset: DatasetRecord, _ specification: RunSpecification
+    ) throws -> EmbeddingTraining {
+        let ears = try championEars()
+        let wanted = try dataset.feature.map { try LogMelParameters($0) }
+        let feature = wanted ?? ears.first { $0.machines.contains(machine) }?.feature ?? ears.first?.feature ?? .method
+        let plant = ears.filter { $0.feature == feature }.flatMap(\.members)
+        return EmbeddingTraining(
+            .enrolment(
+                EarEnrolment(
+                    machine, change: specification.change ?? .add,
+                    plant: plant)),
+            clips: clips, feature: feature, shardSize: specification.shard ?? 16,
+            falseAlarmRate: specification.falseAlarmRate ?? 0.05)
+    }
+
+    /// The ears that score machines now, each with those machines alone.
+    private func championEars() throws -> [EarModel] {
+        let reigns = Dictionary(grouping: try ledger.champions(), by: \.modelVersion)
+        return try reigns.sorted { $0.key < $1.key }.compactMap { version, champions in
+            guard try ledger.model(version)?.kind == EarModel.kind, let file = try ledger.modelFile(of: version) else {
+                return nil
+            }
+            let ear = try EarModel(ModelFile(decoding: file, name: version))
+            let machines = Set(champions.map(\.machine))
+            return EarModel(
+                feature: ear.feature, fewestFrames: ear.fewestFrames,
+                machines: ear.members.filter { machines.contains($0.name) })
+        }
     }
 
     private func recipe(_ specification: RunSpecification, hasAudio: Bool) throws(RunFailure) -> TrainingRecipe {

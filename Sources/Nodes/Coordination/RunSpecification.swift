@@ -1,6 +1,7 @@
 package import Detection
 internal import FoundationEssentials
 package import Networks
+package import Plant
 
 /// What a client asks of a run besides its dataset and model: the JSON object in the run's row.
 ///
@@ -11,6 +12,15 @@ package struct RunSpecification: Codable, Hashable, Sendable {
     package var seed: UInt64?
     /// Of the thresholds: the share of normal clips that may be called anomalous.
     package var falseAlarmRate: Double?
+
+    // MARK: Of an ear
+
+    /// Only this machine is fitted, with the plant as its peers; it becomes the champion at once where it is fit for it.
+    package var enrols: MachineName?
+    /// Where that machine stands, for people.
+    package var site: String?
+    /// What the dataset's clips are to that machine.
+    package var change: EarEnrolment.Change?
 
     // MARK: Of a network
 
@@ -112,6 +122,8 @@ package struct RunSpecification: Codable, Hashable, Sendable {
 }
 
 extension ScoreRule: Codable {}
+
+extension EarEnrolment.Change: Codable {}
 
 package struct RunSpecificationError: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String

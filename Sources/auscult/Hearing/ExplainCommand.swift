@@ -121,6 +121,7 @@ struct ExplainCommand: ParsableCommand {
         let threshold = result.threshold.map { " (threshold \($0.rounded(toPlaces: 3)))" } ?? ""
         Console.line(
             "\(result.path)  \(result.machine)  \(result.verdict)  \(result.score.rounded(toPlaces: 3))\(threshold)")
+        if let reason = result.reason { Console.line(reason) }
         if let patch = result.patch {
             Console.line(
                 "most of it at \(Int(patch.lowHz)) to \(Int(patch.highHz)) Hz, "
@@ -154,6 +155,8 @@ extension ExplainCommand {
         let score: Double
         let threshold: Double?
         let verdict: String
+        let reason: String?
+        let shares: [ScoreShare]
         let patch: Patch?
         let nearest: String?
         let picture: String
@@ -167,6 +170,7 @@ extension ExplainCommand {
             score = occlusion.score.score
             threshold = occlusion.score.threshold
             verdict = occlusion.score.verdict.rawValue
+            (reason, shares) = (occlusion.score.reason, occlusion.score.shares)
             let edges = MelBank.edges(feature)
             let hop = Double(feature.hopLength) / Double(feature.sampleRateHz)
             patch = occlusion.loudest.map { loudest in

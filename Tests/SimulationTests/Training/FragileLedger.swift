@@ -103,8 +103,16 @@ final class FragileLedger: Coordinator.Ledgers {
     func keep(_ checkpoint: CheckpointRecord, of run: Int64, fence: Int64) throws {
         try write(fence) { try memory.keep(checkpoint, of: run, fence: $0) }
     }
-    func complete(_ run: Int64, model: ModelDraft, clipsPerSecond: Double, fence: Int64) throws -> ModelRecord {
-        try write(fence) { try memory.complete(run, model: model, clipsPerSecond: clipsPerSecond, fence: $0) }
+    func beginLearning(_ need: LearningNeed, fence: Int64) throws -> [MachineName] {
+        try write(fence) { try memory.beginLearning(need, fence: $0) }
+    }
+
+    func complete(
+        _ run: Int64, model: ModelDraft, promoting: Bool, clipsPerSecond: Double, fence: Int64
+    ) throws -> ModelRecord {
+        try write(fence) {
+            try memory.complete(run, model: model, promoting: promoting, clipsPerSecond: clipsPerSecond, fence: $0)
+        }
     }
     func complete(_ run: Int64, evaluation: EvaluationDraft, fence: Int64) throws {
         try write(fence) { try memory.complete(run, evaluation: evaluation, fence: $0) }

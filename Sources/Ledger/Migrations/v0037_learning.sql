@@ -1,0 +1,1 @@
+../../../schema/v0037_learning.sql
