@@ -4,7 +4,8 @@
 -- row. So a state here is small: scores as text, those of anomalous clips before its header and those of normal ones
 -- behind it, moved into a cursor when there are some hundred. Cursors that hold equally many are merged, so that a few
 -- remain, each twice as large as the next; they end with the aggregate, or with the transaction at the latest.
--- Twenty bytes a clip stay in memory until the curve is finished; its sort uses work_mem and then the disk.
+-- Twenty bytes a clip stay in memory until the curve is finished, which takes some 100 more for a moment; its sort uses
+-- work_mem and then the disk.
 
 DROP VIEW evaluations;
 DROP AGGREGATE auc(double precision, boolean);

@@ -25,7 +25,8 @@ SECURITY DEFINER SET search_path = auscult, pg_temp AS $$
     SELECT coalesce(site = ANY ((SELECT sites FROM login WHERE name = session_user)::text[]), true)
 $$;
 
--- Gives every view that was granted to somebody to the reader, and every table with a site a policy. Run again after
+-- Gives every view that was granted to somebody, or that such a view reads, to the reader, and every table with a site a
+-- policy. Run again after
 -- migrations, so that no later view or table forgets it.
 CREATE FUNCTION guard_views() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -49,8 +50,12 @@ BEGIN
     FOR relation IN
         SELECT oid FROM pg_class
         WHERE relnamespace = 'auscult'::regnamespace AND relkind = 'v' AND relowner <> 'auscult_reader'::regrole
-            AND EXISTS (
+            AND (EXISTS (
                 SELECT FROM aclexplode(relacl) WHERE grantee NOT IN (relowner, 'auscult_reader'::regrole))
+            OR EXISTS (
+                SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+                WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+                    AND d.refobjid = pg_class.oid AND r.ev_class <> pg_class.oid))
     LOOP
         EXECUTE format('ALTER VIEW %s OWNER TO auscult_reader', relation);
     END LOOP;
