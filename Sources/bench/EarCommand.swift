@@ -101,7 +101,9 @@ extension EarCommand {
     private func fitted(_ machines: [Machine], _ feature: LogMelParameters) throws -> EarModel {
         let normals = Dictionary(uniqueKeysWithValues: machines.map { ($0.name, $0.train.map(\.hearing)) })
         let (model, notices) = EarModel.fitted(to: normals, feature: feature, fewestFrames: 2, falseAlarmRate: 0.05)
-        guard let model else { throw ValidationError(notices.first?.reason ?? "\(folder) has no normal clip for training") }
+        guard let model else {
+            throw ValidationError(notices.first?.reason ?? "\(folder) has no normal clip for training")
+        }
         return model
     }
 

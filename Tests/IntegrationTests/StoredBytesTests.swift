@@ -39,7 +39,8 @@ import Testing
         #expect(try sound.objects().last?["damaged"] as? Int == 0)
         // A bit in the middle of the second clip.
         let row = try plant.cluster.text(
-            "SELECT segment || ' ' || position || ' ' || length || ' ' || job FROM auscult.clip ORDER BY job OFFSET 1 LIMIT 1")
+            "SELECT segment || ' ' || position || ' ' || length || ' ' || job FROM auscult.clip ORDER BY job OFFSET 1 LIMIT 1"
+        )
         let numbers = row.split(separator: " ").compactMap { Int($0) }
         try #require(numbers.count == 4)
         let file = plant.cluster.directory.appending(path: "broker/clips/000000000\(numbers[0]).segment")
@@ -56,7 +57,8 @@ import Testing
         bytes[numbers[1] + 24 + numbers[2] / 2] ^= 4
         try bytes.write(to: file)
         #expect(try Command.run(["db", "scrub"], environment: environment).status == 0)
-        #expect(try plant.cluster.count("SELECT count(*) FROM auscult.damaged") == 0, "what is sound again is forgotten")
+        #expect(
+            try plant.cluster.count("SELECT count(*) FROM auscult.damaged") == 0, "what is sound again is forgotten")
     }
 
     /// A worker that does not stop holds the first one up.

@@ -1,3 +1,4 @@
+import Datasets
 import FoundationEssentials
 import Nodes
 import Plant
@@ -14,8 +15,9 @@ import Wire
     private func clip(_ number: Int) throws -> (clip: OutgoingClip, bytes: [UInt8]) {
         let bytes = [UInt8](repeating: UInt8(number), count: 100 + number)
         let clip = OutgoingClip(
-            path: "/watched/\(number).wav", machine: try #require(MachineName("fan/id_0\(number)")), site: "north",
-            key: nil, recordedAt: 7, bytes: bytes, format: .audio, channel: 0, feature: nil)
+            try ClipFile(FilePath("/watched/\(number).wav"), format: .audio, changedAt: 7),
+            machine: try #require(MachineName("fan/id_0\(number)")), site: "north", key: nil, recordedAt: 7,
+            bytes: bytes, channel: 0)
         return (clip, bytes)
     }
 

@@ -39,7 +39,8 @@ import Wire
 
     @Test func aWorkerOutlivesEveryExtreme() throws {
         let broker = try ScriptedBroker()
-        let worker = try WorkerNode(.init(endpoints: [broker.endpoint], name: "worker"), welcomed: {})
+        let worker = try WorkerNode(
+            .init(endpoints: [broker.endpoint], name: "worker"), welcomed: {}, hung: { Issue.record("hung: \($0)") })
         try broker.welcome(period: 60_000)
         func answer(_ heard: ScriptedBroker.Heard) throws {
             switch heard.message {
