@@ -91,7 +91,7 @@ let package = Package(
             resources: [.embedInCode("Year/Questions/README.md")],
             swiftSettings: strict),
 
-        room("Chaos", ["Plant", "Wire", "Messaging", "PostgreSQL", "Nodes", "Files"]),
+        room("Chaos", ["Plant", "Wire", "Messaging", "Datasets", "PostgreSQL", "Nodes", "Files"]),
         room(
             "TestSupport",
             ["Plant", "PostgreSQL", "Ledger", "Wire", "Audio", "Spectra", "Networks", "CSupport", protobuf]),

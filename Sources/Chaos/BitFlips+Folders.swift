@@ -1,3 +1,4 @@
+internal import Datasets
 internal import FoundationEssentials
 internal import Nodes
 internal import Plant
@@ -116,8 +117,8 @@ extension BitFlips {
         guard let machine = MachineName("fan/id_0\(index)") else { throw ChaosError("no such machine") }
         let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* (number + 7) &+ index) }
         let clip = OutgoingClip(
-            path: "/plant/\(number)-\(index).wav", machine: machine, site: "north", key: nil, recordedAt: Int64(number),
-            bytes: bytes, format: .audio, channel: 0, feature: nil)
+            try ClipFile(FilePath("/plant/\(number)-\(index).wav"), format: .audio, changedAt: Int64(number)),
+            machine: machine, site: "north", key: nil, recordedAt: Int64(number), bytes: bytes, channel: 0)
         return (clip, bytes)
     }
 }
