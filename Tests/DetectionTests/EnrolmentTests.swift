@@ -48,7 +48,9 @@ import Testing
         #expect(enrolled.model.machines == [newcomer])
         #expect(enrolled.model.members[0].gaussian == member.gaussian)
         #expect(enrolled.model.members[0].heldBack == member.heldBack)
-        #expect(try #require(enrolled.proxyAUC) > 0.95 && enrolled.isFit)
+        let proxy = try #require(enrolled.proxyAUC)
+        #expect(proxy > 0.95)
+        #expect(enrolled.isFit)
     }
 
     @Test func clipsCanBeAddedAndTakenAway() throws {
@@ -56,17 +58,18 @@ import Testing
         let first = try outcome(.add, Array(clips[..<8])).model.members
         let known = plant.members + first
         let both = try outcome(.add, Array(clips[6...]), plant: known).model
-        #expect(both.weightsHash == (try outcome(.replace, clips, plant: known).model.weightsHash))
+        let replaced = try outcome(.replace, clips, plant: known).model
+        #expect(both.weightsHash == replaced.weightsHash)
         let back = try outcome(.remove, Array(clips[8...]), plant: plant.members + both.members).model
         #expect(back.members[0].normals == Array(clips[..<8]))
         #expect(back.members[0].gaussian == first[0].gaussian)
     }
 
     @Test func aMachineLikeItsPeersIsNotFit() throws {
-        let impostor = try outcome(.add, Self.clips(20, level: 0.5, seed: 1))
-        #expect(try #require(impostor.proxyAUC) < 0.95)
         let twin = try outcome(.add, Array(plant.members[0].normals.shuffled(by: 4)), plant: [plant.members[0]])
-        #expect(try #require(twin.proxyAUC) < 0.6 && !twin.isFit)
+        let proxy = try #require(twin.proxyAUC)
+        #expect(proxy < 0.6)
+        #expect(!twin.isFit)
     }
 
     @Test func fewClipsAndNoPeers() throws {
@@ -76,7 +79,7 @@ import Testing
         let failure = #expect(throws: ModelError.self) { try outcome(.add, Array(clips[..<4])) }
         #expect(failure?.code == .tooFewClips)
         let same = #expect(throws: ModelError.self) { try outcome(.add, Array(repeating: clips[0], count: 9)) }
-        #expect(same?.code == .tooFewClips || same?.code == .noVariety)
+        #expect(same?.code == .noVariety)
     }
 }
 
