@@ -25,6 +25,7 @@ package struct Migration: Hashable, Sendable {
         Migration(version: 16, name: "damage", bytes: PackageResources.v0016_damage_sql),
         Migration(version: 18, name: "open_clips", bytes: PackageResources.v0018_open_clips_sql),
         Migration(version: 19, name: "lesser_roles", bytes: PackageResources.v0019_lesser_roles_sql),
+        Migration(version: 20, name: "reader", bytes: PackageResources.v0020_reader_sql),
         Migration(version: 25, name: "results", bytes: PackageResources.v0025_results_sql),
         Migration(version: 26, name: "curves_at_scale", bytes: PackageResources.v0026_curves_at_scale_sql),
         Migration(version: 27, name: "sites", bytes: PackageResources.v0027_sites_sql),

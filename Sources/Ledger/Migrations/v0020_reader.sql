@@ -1,0 +1,1 @@
+../../../schema/v0020_reader.sql
