@@ -30,7 +30,7 @@ struct BitFlipsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let flips = BitFlips(executable: QueueCommand.product, directory: data, seed: seed, say: Bench.say)
+        let flips = try BitFlips(executable: QueueCommand.product, directory: data, seed: seed, say: Bench.say)
         if try !flips.run(harms: harms, clips: clips).allSatisfy(\.isClean) { throw ExitCode.failure }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Detection
 import FoundationEssentials
+import Networks
 import Plant
 import Spectra
 import Tensors
