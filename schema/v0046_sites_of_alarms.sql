@@ -20,3 +20,18 @@ $$;
 CREATE TRIGGER own_sites BEFORE INSERT ON alarm_order FOR EACH ROW EXECUTE FUNCTION check_alarm_order();
 CREATE TRIGGER every_site BEFORE INSERT OR UPDATE ON alarm_setting
     FOR EACH STATEMENT EXECUTE FUNCTION check_order_to_all();
+
+-- ---------------------------------------------------------------- what views ask for those who read them
+
+REVOKE EXECUTE ON FUNCTION rolled_until, visible_sites, sees FROM PUBLIC;
+
+DO $$
+DECLARE
+    reader text;
+BEGIN
+    FOREACH reader IN ARRAY ARRAY['auscult_analyst', 'auscult_operator', 'auscult_reader'] LOOP
+        CONTINUE WHEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = reader);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION rolled_until, visible_sites, sees TO %I', reader);
+    END LOOP;
+END
+$$;

@@ -132,7 +132,7 @@ package final class BitFlips {
     private func scores(of site: String) throws -> [String: Double] {
         let connection = try Connection(try ClusterAddress.read(from: data).databaseURL)
         let rows = try connection.execute(
-            "SELECT name, score FROM auscult.clip JOIN auscult.result USING (job) WHERE site = $1", [.text(site)])
+            "SELECT name, score FROM auscult.results WHERE site = $1", [.text(site)])
         return try Dictionary(uniqueKeysWithValues: rows.map { (try $0.text(0), try $0.double(1)) })
     }
 

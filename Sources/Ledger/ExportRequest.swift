@@ -36,7 +36,7 @@ extension ExportRequest.Subject {
                 .init("job", .integer), .init("recorded_at", .time), .init("scored_at", .time),
                 .init("score", .number), .init("log_odds", .number), .init("threshold", .number),
                 .init("queue_milliseconds", .number), .init("compute_milliseconds", .number),
-                .init("anomalous", .integer, sql: "(verdict = 'anomalous')::int8"),
+                .init("anomalous", .integer, sql: "(verdict = 'anomalous')::integer::int8"),
             ]
         case .clips:
             [

@@ -77,10 +77,11 @@ struct ServerPrograms: Sendable {
     private func spawn(
         _ command: [String], environment: [String: String], output: Int32
     ) throws(PostgreSQLError) -> Int32 {
+        // Its environment is its own: the program that changes the account does not see it.
+        let own = environment.isEmpty ? [] : ["env"] + environment.map { "\($0.key)=\($0.value)" }
         let command =
             ["env", "-i", "-C", "/", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]
-            + environment.map { "\($0.key)=\($0.value)" }
-            + (account?.lending(command) ?? command)
+            + (account?.lending(own + command) ?? own + command)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

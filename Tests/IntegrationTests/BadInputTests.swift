@@ -58,13 +58,13 @@ import Testing
     /// Said before anything is asked of a cluster: there is none behind this address.
     @Test(arguments: [
         ("--model os-scl --channels logmel,sonar", "logmel,tgram,tfgram"),
-        ("--model os-scl --channels tgram", "choose logmel"),
-        ("--model os-scl --channels logmel,logmel", "choose logmel"),
+        ("--model os-scl --channels tgram", "one of 'logmel'"),
+        ("--model os-scl --channels logmel,logmel", "one of 'logmel'"),
         ("--model os-scl --score loudness", "hybrid"), ("--model density --score hybrid", "--score is for"),
-        ("--model density --channels logmel", "--channels is for"), ("--model forest", "density or os-scl"),
+        ("--model density --channels logmel", "--channels is for"), ("--model forest", "ear, density, os-scl"),
         ("--model os-scl --steps 0", "steps is 0"), ("--model os-scl --steps 5 --epochs 5", "not both"),
-        ("--model os-scl --batch 1", "batch of 1"), ("--model os-scl --learning-rate 3", "learning rate"),
-        ("--false-alarm-rate 0", "between 0 and 1"), ("--shard 0", "shards of 0"),
+        ("--model os-scl --batch 1", "batch is 1"), ("--model os-scl --learning-rate 3", "learning rate"),
+        ("--false-alarm-rate 0", "between 0 and 1"), ("--shard 0", "shard is 0"),
     ]) func badTrainingsAreUsageErrors(_ options: String, _ reason: String) throws {
         let output = try Command.run(
             ["train", "--dataset", "plant", "--database", "postgresql://nobody@127.0.0.1:1/auscult"]

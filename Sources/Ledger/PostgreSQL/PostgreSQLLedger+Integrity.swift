@@ -26,7 +26,7 @@ extension PostgreSQLLedger: IntegrityLedger {
             switch kind {
             case .clips:
                 try connection.execute(
-                    "SELECT job, sha256, segment, position, length, label FROM auscult.kept_clips($1, $2)",
+                    "SELECT job, sha256, segment, position, length, label FROM auscult.kept_clips($1, $2::integer)",
                     [.int64(last?.job ?? 0), .int(limit)]
                 ).map { row in
                     KeptPayload(

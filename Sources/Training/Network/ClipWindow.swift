@@ -109,9 +109,9 @@ final class ClipWindowMaker {
     static func bytes(of clip: ShardClip, fetch: (ContentHash) throws -> [UInt8]) throws -> [UInt8] {
         do {
             return try fetch(clip.sha256)
-        } catch let error as WireError where error.code == .unknownContent {
+        } catch let error as WireError where [.unknownContent, .damagedContent].contains(error.code) {
             throw WireError(
-                .unknownContent, "\(clip.name): the broker does not have its bytes any more; import the dataset again")
+                error.code, "\(clip.name): the broker does not have its bytes any more; import the dataset again")
         }
     }
 

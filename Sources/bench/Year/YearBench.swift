@@ -113,7 +113,7 @@ final class YearBench {
     private func addModels(_ connection: Connection) throws {
         try connection.executeScript(
             """
-            INSERT INTO auscult.dataset (name) VALUES ('labelled') ON CONFLICT DO NOTHING;
+            INSERT INTO auscult.dataset (name, base) VALUES ('labelled', 'labelled') ON CONFLICT DO NOTHING;
             INSERT INTO auscult.model_version (version, kind, machines, feature, metadata, weights_hash, file_sha256, file)
             SELECT version, 'density', '{}', '{}', '{}', '', version::bytea, ''
             FROM unnest(ARRAY['\(YearPlant.versions.joined(separator: "','"))']) AS version;
