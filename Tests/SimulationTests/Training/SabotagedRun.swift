@@ -9,8 +9,6 @@ struct SabotagedRun: ShardedRun {
     private let sabotage: TrainingScenario.Sabotage?
     /// Gradients in the order of their arrival, while the others are missing.
     private var arrived: [(place: ShardPlace, output: [UInt8])] = []
-    /// The last output of each phase that passed the gate.
-    private var sound: [UInt32: [UInt8]] = [:]
 
     private static let backward: UInt32 = 2
 
@@ -37,14 +35,8 @@ struct SabotagedRun: ShardedRun {
     mutating func fold(_ output: [UInt8], of place: ShardPlace) throws(WireError) -> Folding {
         switch sabotage {
         case .noGate:
-            // What the gate turns away counts as if it had been another shard's.
-            do throws(WireError) {
-                let folding = try run.fold(output, of: place)
-                sound[place.phase] = output
-                return folding
-            } catch {
-                guard let other = sound[place.phase] else { throw error }
-                return try run.fold(other, of: place)
+            do throws(WireError) { return try run.fold(output, of: place) } catch {
+                return try run.fold(output, of: place)
             }
         case .arrivalOrder where place.phase == Self.backward: return try foldAsItComes(output, place)
         default: return try run.fold(output, of: place)

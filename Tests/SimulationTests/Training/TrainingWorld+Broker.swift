@@ -73,7 +73,12 @@ extension TrainingWorld {
         entries[lease.key] = nil
         order.removeAll { $0 == lease.key }
         let isUnknown = fails && output == nil
-        let isDisguised = scenario.sabotage == .noAdmission && workers[lease.worker].vice == .deviates
+        // Its outputs go by another's name, past the admission, to the guard that is looked at.
+        let isDisguised =
+            switch (scenario.sabotage, workers[lease.worker].vice) {
+            case (.noAdmission, .deviates), (.noGate, .notFinite): true
+            default: false
+            }
         let done = WireShardDone.with {
             $0.key = lease.key
             $0.worker = name(isDisguised ? 0 : lease.worker)
