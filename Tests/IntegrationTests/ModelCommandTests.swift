@@ -52,6 +52,16 @@ import Testing
                 String(machine[0]), "--json",
             ]).objects()
             #expect(scored.count > 4 && scored.allSatisfy { $0["score"] is Double && $0["verdict"] is String })
+            // Where nobody can read the scores the command has failed.
+            let unread = Process()
+            unread.executableURL = URL(filePath: "/bin/bash")
+            unread.arguments = [
+                "-c", "exec \"$0\" score \"$1\" --model \"$2\" --machine \"$3\" --json > /dev/full 2> /dev/null",
+                Command.binary.path, plant.appending(path: "\(machine[0])/test").path, file, String(machine[0]),
+            ]
+            try unread.run()
+            unread.waitUntilExit()
+            #expect(unread.terminationStatus == 1)
 
             // A clip that had to be repaired scores as the sound one does, and says so here and there.
             let sound = try #require(scored.first)

@@ -11,9 +11,9 @@ final class OrderedReport<Value: Sendable>: Sendable {
     }
 
     private let state: Mutex<State>
-    private let show: @Sendable (Value) -> Void
+    private let show: @Sendable (Value) throws -> Void
 
-    init(count: Int, show: @escaping @Sendable (Value) -> Void) {
+    init(count: Int, show: @escaping @Sendable (Value) throws -> Void) {
         state = Mutex(State(values: Array(repeating: nil, count: count)))
         self.show = show
     }
@@ -21,7 +21,7 @@ final class OrderedReport<Value: Sendable>: Sendable {
     /// The values so far, in order.
     var values: [Value] { state.withLock { $0.values.compactMap { $0 } } }
 
-    /// Computes every value; throws the first error of `prepare`.
+    /// Computes every value; throws the first error of `prepare`, and ends with the first value that cannot be shown.
     ///
     /// - Parameter prepare: called once on each thread; what it returns computes the value of an index, on that thread.
     func fill(threads: Int, prepare: @Sendable () throws -> (Int) -> Value) throws {
@@ -38,7 +38,7 @@ final class OrderedReport<Value: Sendable>: Sendable {
 
     private func next() -> Int? {
         state.withLock { state in
-            guard state.started < state.values.count else { return nil }
+            guard state.failure == nil, state.started < state.values.count else { return nil }
             defer { state.started += 1 }
             return state.started
         }
@@ -47,8 +47,8 @@ final class OrderedReport<Value: Sendable>: Sendable {
     private func finish(_ index: Int, _ value: Value) {
         state.withLock { state in
             state.values[index] = value
-            while state.shown < state.values.count, let ready = state.values[state.shown] {
-                show(ready)
+            while state.failure == nil, state.shown < state.values.count, let ready = state.values[state.shown] {
+                do { try show(ready) } catch { state.failure = error }
                 state.shown += 1
             }
         }

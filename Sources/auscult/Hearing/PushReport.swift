@@ -57,6 +57,8 @@ final class PushReport {
     private let json: Bool
     private let followed: Bool
     private var counts: [String: Int] = [:]
+    /// The first line that could not be written; the clips are pushed all the same.
+    private var failure: (any Error)?
 
     init(json: Bool, followed: Bool) {
         (self.json, self.followed) = (json, followed)
@@ -102,10 +104,11 @@ final class PushReport {
             status: acceptance.duplicate ? "duplicate" : "accepted")
     }
 
-    /// Says how many there were; throws where one was rejected or could not be scored.
+    /// Says how many there were; throws where one was rejected, could not be scored, or could not be told of.
     func finish() throws {
         let parts = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         Console.note(parts.joined(separator: ", "))
+        if let failure { throw failure }
         if counts["rejected"] != nil || counts["dead"] != nil { throw ExitCode(ExitStatus.failed.rawValue) }
     }
 
@@ -114,7 +117,7 @@ final class PushReport {
         if json {
             var line = line
             line.followed = followed
-            do { try Console.json(line) } catch { Console.note("\(line.path): \(error)") }
+            do { try Console.json(line) } catch { failure = failure ?? error }
             return
         }
         var text = "\(line.path)\t\(line.status)"

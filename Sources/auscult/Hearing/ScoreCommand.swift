@@ -62,7 +62,7 @@ struct ScoreCommand: ParsableCommand {
         found.troubles.forEach { Console.note($0.description) }
 
         let start = ContinuousClock.now
-        let report = OrderedReport<Outcome>(count: clips.count) { show($0) }
+        let report = OrderedReport<Outcome>(count: clips.count) { try show($0) }
         try report.fill(threads: min(threads ?? ProcessInfo.processInfo.activeProcessorCount, clips.count)) {
             let scorer = try listener.makeScorer()
             var decoder = ClipDecoder(sampleRateHz: file.feature.sampleRateHz)
@@ -122,17 +122,13 @@ extension ScoreCommand {
         return name
     }
 
-    private func show(_ outcome: Outcome) {
+    private func show(_ outcome: Outcome) throws {
         switch outcome {
         case .failed(let reason): Console.note(reason)
         case .scored(let path, let machine, let score, let flags) where json:
-            let row = Row(
-                path: path.text, machine: machine.description, score: score, flags: flags, withEmbedding: embedding)
-            do {
-                try Console.json(row)
-            } catch {
-                Console.note("\(path): the score cannot be written: \(error)")
-            }
+            try Console.json(
+                Row(path: path.text, machine: machine.description, score: score, flags: flags, withEmbedding: embedding)
+            )
         case .scored(let path, let machine, let score, let flags):
             let threshold = score.threshold.map { " (threshold \(rounded($0)))" } ?? ""
             let line = "\(path)  \(machine)  \(score.verdict.rawValue)  \(rounded(score.score))\(threshold)"
