@@ -87,6 +87,17 @@ final class Cluster {
         }
     }
 
+    /// One process of a service; where it has just died, the one that is started in its place.
+    func process(of service: String) throws -> Int32 {
+        let connection = try Connection(databaseURL)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            if let process = try processes(of: service).first { return process }
+            try #require(ContinuousClock.now < deadline, "no \(service) runs")
+            _ = try connection.waitForNotification(milliseconds: 100)
+        }
+    }
+
     /// Processes of one service, by the kernel's book.
     func processes(of service: String) throws -> [Int32] {
         let (parent, data) = (process.processIdentifier, FileManager.default)

@@ -81,7 +81,7 @@ import Testing
             }
             // Everything waits for a champion; the promotion starts the scoring, the kill falls into it.
             try Command.succeed(["model", "promote", version], environment: cluster.environment)
-            let victim = try #require(try cluster.processes(of: "worker").first)
+            let victim = try cluster.process(of: "worker")
             kill(victim, SIGKILL)
             for type in Set(clips.map { $0.deletingLastPathComponent().deletingLastPathComponent().lastPathComponent })
             {

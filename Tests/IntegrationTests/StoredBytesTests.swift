@@ -66,7 +66,7 @@ import Testing
         try withTemporaryDirectory { directory in
             let cluster = try Cluster(in: directory.appending(path: "data"), workers: 1)
             let services = try ["worker", "broker", "coordinator"].flatMap { try cluster.processes(of: $0) }
-            let worker = try #require(try cluster.processes(of: "worker").first)
+            let worker = try cluster.process(of: "worker")
             kill(worker, SIGSTOP)
             let begun = ContinuousClock.now
             #expect(cluster.stopAtOnce() == SIGTERM)
